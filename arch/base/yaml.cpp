@@ -1,0 +1,293 @@
+#include "arch/base/yaml.hpp"
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+#include "arch/base/text.hpp"
+
+namespace vernier {
+namespace {
+
+// Builds the tree from yaml-cpp's parser events and refuses what the strict form does not allow.
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  TreeBuilder(std::string_view file, const YamlLimits& limits) : file_(file), limits_(limits) {}
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    refuse_anchor(mark, anchor);
+    add(make(YamlNode::Kind::kNull, mark));
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    fail(mark, "aliases (*name) are not allowed; write the value out");
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    refuse_anchor(mark, anchor);
+    refuse_tag(mark, tag);
+    YamlNode node = make(YamlNode::Kind::kScalar, mark);
+    node.scalar = value;
+    node.quoted = tag == "!";
+    add(std::move(node));
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(YamlNode::Kind::kSequence, mark, tag, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(YamlNode::Kind::kMapping, mark, tag, anchor);
+  }
+  void OnMapEnd() override { close(); }
+
+  [[nodiscard]] YamlNode take() { return std::move(root_); }
+
+ private:
+  struct Open {
+    YamlNode node;
+    bool has_key = false;
+    std::string key;
+  };
+
+  [[nodiscard]] SourcePlace place_of(const YAML::Mark& mark) const {
+    return {file_, mark.line + 1, mark.column + 1};
+  }
+  [[noreturn]] void fail(const YAML::Mark& mark, std::string_view message) const {
+    throw ConfigError(fmt::format("{}: {}", place_of(mark).text(), message));
+  }
+  void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) const {
+    if (anchor != YAML::NullAnchor) fail(mark, "anchors (&name) are not allowed");
+  }
+  void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
+    if (!tag.empty() && tag != "?" && tag != "!") {
+      fail(mark, fmt::format("the tag '{}' is not allowed", shown(tag)));
+    }
+  }
+  [[nodiscard]] YamlNode make(YamlNode::Kind kind, const YAML::Mark& mark) {
+    if (++nodes_ > limits_.max_nodes) {
+      fail(mark, fmt::format("more than {} values in one file", limits_.max_nodes));
+    }
+    YamlNode node;
+    node.kind = kind;
+    node.place = place_of(mark);
+    return node;
+  }
+  void open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag,
+            YAML::anchor_t anchor) {
+    refuse_anchor(mark, anchor);
+    refuse_tag(mark, tag);
+    if (static_cast<int>(open_.size()) >= limits_.max_depth) {
+      fail(mark, fmt::format("nested deeper than {} levels", limits_.max_depth));
+    }
+    open_.push_back({make(kind, mark), false, {}});
+  }
+  void close() {
+    YamlNode node = std::move(open_.back().node);
+    open_.pop_back();
+    add(std::move(node));
+  }
+  void add(YamlNode node) {
+    if (open_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Open& parent = open_.back();
+    if (parent.node.kind == YamlNode::Kind::kSequence) {
+      parent.node.items.push_back(std::move(node));
+    } else if (!parent.has_key) {
+      if (node.kind != YamlNode::Kind::kScalar) {
+        throw ConfigError(fmt::format("{}: a key must be a plain word", node.place.text()));
+      }
+      if (const YamlNode* first = parent.node.find(node.scalar)) {
+        throw ConfigError(fmt::format("{}: the key '{}' stands twice (first in line {})",
+                                      node.place.text(), shown(node.scalar), first->place.line));
+      }
+      parent.key = node.scalar;
+      parent.has_key = true;
+    } else {
+      parent.node.entries.push_back({std::move(parent.key), std::move(node)});
+      parent.has_key = false;
+    }
+  }
+
+  std::string file_;
+  YamlLimits limits_;
+  YamlNode root_;
+  std::vector<Open> open_;
+  std::size_t nodes_ = 0;
+};
+
+// One step of a --set path: a key, or an index into a list.
+struct PathStep {
+  std::string key;
+  std::size_t index = 0;
+  bool is_index = false;
+};
+
+std::vector<PathStep> parse_path(std::string_view path, std::string_view assignment) {
+  std::vector<PathStep> steps;
+  std::string key;
+  const auto flush = [&] {
+    if (!key.empty()) steps.push_back({key, 0, false});
+    key.clear();
+  };
+  for (std::size_t at = 0; at < path.size(); ++at) {
+    if (path[at] == '.') {
+      flush();
+    } else if (path[at] == '[') {
+      flush();
+      const std::size_t close = path.find(']', at);
+      PathStep step{.key = {}, .index = 0, .is_index = true};
+      const std::string_view digits =
+          close == std::string_view::npos ? "" : path.substr(at + 1, close - at - 1);
+      const auto [end, status] =
+          std::from_chars(digits.data(), digits.data() + digits.size(), step.index);
+      if (digits.empty() || status != std::errc{} || end != digits.data() + digits.size()) {
+        throw ConfigError(fmt::format("--set {}: '[' needs a number and ']'", shown(assignment)));
+      }
+      steps.push_back(step);
+      at = close;
+    } else {
+      key += path[at];
+    }
+  }
+  flush();
+  if (steps.empty()) {
+    throw ConfigError(fmt::format("--set {}: the key path is empty", shown(assignment)));
+  }
+  return steps;
+}
+
+void relabel(YamlNode& node, const SourcePlace& place) {
+  node.place = place;
+  for (YamlNode& item : node.items) relabel(item, place);
+  for (auto& [key, value] : node.entries) relabel(value, place);
+}
+
+YamlNode* descend(YamlNode& node, const PathStep& step, std::string_view assignment) {
+  if (step.is_index) {
+    if (node.kind != YamlNode::Kind::kSequence || step.index >= node.items.size()) {
+      throw ConfigError(fmt::format("--set {}: there is no item [{}] in {}", shown(assignment),
+                                    step.index, node.description()));
+    }
+    return &node.items[step.index];
+  }
+  if (node.kind != YamlNode::Kind::kMapping) {
+    throw ConfigError(fmt::format("--set {}: '{}' stands below {}, not below a mapping",
+                                  shown(assignment), step.key, node.description()));
+  }
+  return node.find(step.key);
+}
+
+}  // namespace
+
+const YamlNode* YamlNode::find(std::string_view key) const {
+  for (const auto& [name, value] : entries) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
+YamlNode* YamlNode::find(std::string_view key) {
+  return const_cast<YamlNode*>(std::as_const(*this).find(key));
+}
+
+std::string YamlNode::description() const {
+  switch (kind) {
+    case Kind::kNull: return "nothing";
+    case Kind::kScalar: return fmt::format("'{}'", shown(scalar));
+    case Kind::kSequence: return fmt::format("a list of {}", items.size());
+    case Kind::kMapping: return "a mapping";
+  }
+  return "nothing";
+}
+
+YamlNode parse_yaml(std::string_view text, std::string_view file, const YamlLimits& limits) {
+  if (text.size() > limits.max_bytes) {
+    throw ConfigError(
+        fmt::format("{}: {} bytes; at most {} are read", file, text.size(), limits.max_bytes));
+  }
+  if (text.find('\0') != std::string_view::npos) {
+    throw ConfigError(
+        fmt::format("{}: not a text file (a zero byte at offset {})", file, text.find('\0')));
+  }
+  std::istringstream stream{std::string(text)};
+  try {
+    YAML::Parser parser(stream);
+    TreeBuilder builder(file, limits);
+    if (!parser.HandleNextDocument(builder)) {
+      throw ConfigError(fmt::format("{}: the file is empty", file));
+    }
+    YamlNode root = builder.take();
+    TreeBuilder second(file, limits);
+    if (parser.HandleNextDocument(second)) {
+      throw ConfigError(fmt::format("{}: more than one YAML document", file));
+    }
+    return root;
+  } catch (const YAML::Exception& error) {
+    throw ConfigError(
+        fmt::format("{}:{}: not valid YAML: {}", file, error.mark.line + 1, shown(error.msg, 160)));
+  }
+}
+
+std::string read_text_file(const std::string& path, std::size_t max_bytes) {
+  std::error_code status;
+  if (std::filesystem::is_directory(path, status)) {
+    throw ConfigError(fmt::format("{}: is a folder, not a file", path));
+  }
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw ConfigError(fmt::format("{}: cannot be opened", path));
+  std::string text;
+  char chunk[1 << 16];
+  while (stream.read(chunk, sizeof chunk) || stream.gcount() > 0) {
+    text.append(chunk, static_cast<std::size_t>(stream.gcount()));
+    if (text.size() > max_bytes) {
+      throw ConfigError(fmt::format("{}: larger than the {} bytes that are read", path, max_bytes));
+    }
+  }
+  return text;
+}
+
+YamlNode load_yaml(const std::string& path, const YamlLimits& limits) {
+  return parse_yaml(read_text_file(path, limits.max_bytes), path, limits);
+}
+
+void apply_override(YamlNode& root, std::string_view assignment) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string_view::npos) {
+    throw ConfigError(fmt::format("--set {}: expected key.path=value", shown(assignment)));
+  }
+  const std::vector<PathStep> steps = parse_path(assignment.substr(0, equals), assignment);
+  const std::string label = fmt::format("--set {}", shown(assignment, 120));
+  YamlNode value = parse_yaml(assignment.substr(equals + 1), label);
+  relabel(value, {label, 0, 0});
+
+  YamlNode* node = &root;
+  for (std::size_t depth = 0; depth + 1 < steps.size(); ++depth) {
+    YamlNode* next = descend(*node, steps[depth], assignment);
+    if (next == nullptr) {
+      std::vector<std::string> keys;
+      for (const auto& [key, entry] : node->entries) keys.push_back(key);
+      throw ConfigError(fmt::format("--set {}: there is no key '{}'{}", shown(assignment),
+                                    steps[depth].key, suggestion(steps[depth].key, keys)));
+    }
+    node = next;
+  }
+  YamlNode* target = descend(*node, steps.back(), assignment);
+  if (target == nullptr) {
+    node->entries.push_back({steps.back().key, std::move(value)});
+  } else {
+    *target = std::move(value);
+  }
+}
+
+}  // namespace vernier

@@ -1,0 +1,108 @@
+// What the compute part of a machine is, as its description file states it: the array, the MAC
+// unit of each PE, the vector unit. Plain data; laws that follow from it are in mac_family.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "arch/base/activity.hpp"
+#include "arch/base/fields.hpp"
+
+namespace vernier::arch {
+
+/// Which operand stays in the PEs (design 5.1): outputs, weights or inputs.
+enum class Dataflow : std::uint8_t { kOutputStationary, kWeightStationary, kInputStationary };
+
+[[nodiscard]] const std::vector<std::string>& dataflow_names();
+[[nodiscard]] const std::string& to_text(Dataflow dataflow);
+
+/// Whether folds of one tile overlap in the array (design 5.1).
+enum class FoldOverlap : std::uint8_t { kNone };
+
+/// Order in which lanes that extend the reduction take elements (design 5.1).
+enum class ReductionPacking : std::uint8_t { kChannels, kWindow };
+
+/// The PE array.
+struct ArraySpec {
+  std::int64_t rows = 1;
+  std::int64_t columns = 1;
+  Dataflow dataflow = Dataflow::kOutputStationary;
+  FoldOverlap fold_overlap = FoldOverlap::kNone;
+  ReductionPacking reduction_packing = ReductionPacking::kChannels;
+
+  [[nodiscard]] std::int64_t pes() const { return rows * columns; }
+};
+
+/// What happens when a + w + ceil(log2 K) bits do not fit the accumulator (design 4).
+enum class AccumulatorOverflow : std::uint8_t { kError, kSaturate };
+
+/// The MAC unit of one PE.
+struct MacSpec {
+  std::string style = "fixed";
+  std::vector<std::int64_t> weight_bits{8};
+  std::vector<std::int64_t> activation_bits{8};
+  std::int64_t accumulator_bits = 32;
+  AccumulatorOverflow overflow = AccumulatorOverflow::kError;
+};
+
+/// The vector unit that runs pooling, element-wise layers and requantization.
+struct VectorSpec {
+  std::int64_t lanes = 1;
+  /// Lane cycles per element operation, indexed by Action; 0 means the unit has no such operation.
+  std::array<std::int64_t, kActionCount> cycles_per_op{};
+  /// Requantized results per cycle during a drain; 0 means that the drain is never held up.
+  std::int64_t requant_lanes = 0;
+
+  [[nodiscard]] std::int64_t cycles_for(Action action) const {
+    return cycles_per_op.at(static_cast<std::size_t>(action));
+  }
+};
+
+/// Operations a vector unit may have, as keys of `vector.ops`.
+[[nodiscard]] const std::vector<Action>& vector_actions();
+
+inline constexpr std::int64_t kMaxArraySide = 16384;
+inline constexpr std::int64_t kMaxLanes = 1 << 20;
+
+template <typename Visitor>
+void visit_fields(Visitor& visitor, ArraySpec& spec) {
+  visitor.integer("rows", spec.rows, {1, kMaxArraySide}, Need::kRequired,
+                  "PE rows; the row dimension of a fold");
+  visitor.integer("columns", spec.columns, {1, kMaxArraySide}, Need::kRequired,
+                  "PE columns; the column dimension of a fold");
+  enum_field(visitor, "dataflow", spec.dataflow, dataflow_names(), Need::kRequired,
+             "operand that stays in the PEs during a fold");
+  static const std::vector<std::string> overlap{"none"};
+  enum_field(visitor, "fold_overlap", spec.fold_overlap, overlap, Need::kOptional,
+             "whether the next fold of a tile starts before the last one has drained");
+  static const std::vector<std::string> packing{"channels", "window"};
+  enum_field(visitor, "reduction_packing", spec.reduction_packing, packing, Need::kOptional,
+             "whether lanes along the reduction take channels of one window position only, or run "
+             "through the flattened window");
+}
+
+template <typename Visitor>
+void visit_fields(Visitor& visitor, MacSpec& spec) {
+  visitor.text("style", spec.style, Need::kRequired, "MAC unit family");
+  visitor.integers("weight_bits", spec.weight_bits, {1, 32}, Need::kRequired,
+                   "legal compute widths in the weight role");
+  visitor.integers("activation_bits", spec.activation_bits, {1, 32}, Need::kRequired,
+                   "legal compute widths in the activation role");
+  visitor.integer("accumulator_bits", spec.accumulator_bits, {4, 64}, Need::kOptional,
+                  "width of a partial sum in the PE, in buffers and on the way to DRAM");
+  static const std::vector<std::string> overflow{"error", "saturate"};
+  enum_field(visitor, "overflow", spec.overflow, overflow, Need::kOptional,
+             "what happens when a + w + ceil(log2 K) bits exceed the accumulator");
+}
+
+template <typename Visitor>
+void visit_fields(Visitor& visitor, VectorSpec& spec) {
+  visitor.integer("lanes", spec.lanes, {1, kMaxLanes}, Need::kRequired,
+                  "element operations per cycle");
+  visitor.integer("requant_lanes", spec.requant_lanes, {0, kMaxLanes}, Need::kOptional,
+                  "requantized results per cycle in the drain of a MAC layer; 0 = never a limit");
+}
+
+}  // namespace vernier::arch

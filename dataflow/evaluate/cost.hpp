@@ -1,0 +1,68 @@
+// What a layer and a network cost on a machine: the one result type of both engines and the only
+// input of every report.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arch/base/activity.hpp"
+#include "dataflow/evaluate/timing.hpp"
+#include "dataflow/mapping/layer_task.hpp"
+#include "dataflow/mapping/mapping.hpp"
+#include "energy/breakdown.hpp"
+
+namespace vernier::dataflow {
+
+/// Bits over the DRAM channel by tensor and direction. Partial sums count as output.
+struct DramBits {
+  Bits input_read;
+  Bits weight_read;
+  Bits output_read;
+  Bits output_write;
+
+  [[nodiscard]] Bits total() const { return input_read + weight_read + output_read + output_write; }
+  void add(const DramBits& other);
+  friend bool operator==(const DramBits&, const DramBits&) = default;
+};
+
+/// What the cycles of a layer are mostly spent on.
+enum class BoundBy : std::uint8_t { kNothing, kCompute, kDram, kPort, kFill };
+[[nodiscard]] std::string_view to_text(BoundBy bound);
+/// The largest of compute, DRAM stalls, port cycles, fill and drain; ties in this order.
+[[nodiscard]] BoundBy bound_by(const CycleBreakdown& cycles);
+
+/// The part of a cost that layers and the whole network share.
+struct CostSummary {
+  Macs macs{0};  ///< products of the network's definition, padding positions included
+  CycleBreakdown cycles;
+  std::int64_t channel_busy_cycles = 0;
+  DramBits dram;
+  Activity activity;
+  energy::EnergyBreakdown energy;
+  /// PE-cycles times MACs per cycle at each layer's own precision: what could have been done.
+  double peak_macs = 0.0;
+  Bytes peak_on_chip{0};  ///< bytes of buffer in use at most
+
+  /// MACs done of those possible at the precision in these cycles; 0 when there are none.
+  [[nodiscard]] double utilisation() const;
+};
+
+/// One layer. Tasks are what it was lowered to; a view has none.
+struct LayerCost {
+  LayerId layer = 0;
+  LayerPrecision precision;  ///< compute widths; meaningful for MAC layers
+  std::vector<Mapping> mappings;
+  CostSummary cost;
+};
+
+/// A network on a machine.
+struct NetworkCost {
+  CostSummary total;
+  std::vector<LayerCost> layers;  ///< in topological order
+  std::vector<WidthRounding> roundings;
+};
+
+}  // namespace vernier::dataflow

@@ -1,0 +1,56 @@
+#include "dataflow/evaluate/cost_cache.hpp"
+
+#include <mutex>
+
+#include "dataflow/mapping/heuristic_mapper.hpp"
+
+namespace vernier::dataflow {
+
+std::size_t CostCache::CostKeyHash::operator()(const CostKey& key) const {
+  constexpr std::size_t kSpread = 0x9e3779b97f4a7c15ULL;
+  std::size_t seed = std::hash<const void*>{}(key.task);
+  seed = seed * kSpread + static_cast<std::size_t>(key.border.next_weight.count());
+  return seed * kSpread + (key.border.weight_is_loaded ? 1 : 0);
+}
+
+const CachedTask* CostCache::prepared(const LayerTask& task, Infeasible& reason) {
+  {
+    const std::shared_lock lock(mutex_);
+    const auto found = tasks_.find(task);
+    if (found != tasks_.end()) return found->second.get();
+  }
+  // Computed outside the lock; when two threads race, the first one stored stays.
+  const Result<Mapping> mapping = map_heuristically(task, machine_.accelerator);
+  if (!mapping) {
+    reason = mapping.infeasible();
+    return nullptr;
+  }
+  Result<PreparedTask> made = prepare_task(task, *mapping, machine_.accelerator);
+  if (!made) {
+    reason = made.infeasible();
+    return nullptr;
+  }
+  auto entry = std::make_unique<const CachedTask>(CachedTask{std::move(made).value(), *mapping});
+  const std::unique_lock lock(mutex_);
+  return tasks_.emplace(task, std::move(entry)).first->second.get();
+}
+
+const CostSummary& CostCache::cost(const CachedTask& task, const TaskBorder& border) {
+  const CostKey key{&task, border};
+  {
+    const std::shared_lock lock(mutex_);
+    const auto found = costs_.find(key);
+    if (found != costs_.end()) return *found->second;
+  }
+  auto made = std::make_unique<const CostSummary>(cost_of_task(task.prepared, border, machine_));
+  const std::unique_lock lock(mutex_);
+  return *costs_.emplace(key, std::move(made)).first->second;
+}
+
+void CostCache::clear() {
+  const std::unique_lock lock(mutex_);
+  costs_.clear();
+  tasks_.clear();
+}
+
+}  // namespace vernier::dataflow

@@ -1,0 +1,176 @@
+#include "dataflow/evaluate/task_cost.hpp"
+
+#include <algorithm>
+
+namespace vernier::dataflow {
+namespace {
+
+// Collects entries for the components of one machine.
+class ActivityCounter {
+ public:
+  explicit ActivityCounter(const Accelerator& machine)
+      : machine_(machine), indices_(component_indices(machine)) {}
+
+  void mac(Action action, const LayerTask& task, std::int64_t count) {
+    ActivityEntry entry{.component = indices_.mac, .action = action};
+    if (action != Action::kZeroPointAdd) {
+      entry.weight_bits = static_cast<std::uint8_t>(task.weight_compute.bits());
+      entry.activation_bits = static_cast<std::uint8_t>(task.activation_compute.bits());
+    }
+    entry.count = count;
+    activity_.add(entry);
+  }
+  void buffer(TensorRole role, Action action, std::int64_t words) {
+    activity_.add({.component = indices_.buffer(machine_.buffer_of(role)),
+                   .action = action,
+                   .role = role,
+                   .count = words});
+  }
+  void dram(TensorRole role, Action action, std::int64_t bits) {
+    activity_.add({.component = indices_.dram, .action = action, .role = role, .count = bits});
+  }
+  /// A block between DRAM and a buffer: both sides count.
+  void transfer(TensorRole role, bool to_chip, std::int64_t bits) {
+    dram(role, to_chip ? Action::kRead : Action::kWrite, bits);
+    buffer(role, to_chip ? Action::kWrite : Action::kRead,
+           bits / machine_.buffer(role).word.count());
+  }
+  void vector(Action action, std::int64_t count) {
+    activity_.add({.component = indices_.vector, .action = action, .count = count});
+  }
+  void requantize(std::int64_t count) {
+    activity_.add({.component = indices_.requantizer,
+                   .action = Action::kRequantize,
+                   .role = TensorRole::kOutput,
+                   .count = count});
+  }
+  void leak(std::int64_t cycles) {
+    for (std::size_t index = 0; index <= indices_.requantizer; ++index) {
+      if (index == indices_.dram) continue;
+      activity_.add({.component = static_cast<ComponentIndex>(index),
+                     .action = Action::kLeak,
+                     .count = cycles});
+    }
+  }
+  [[nodiscard]] Activity take() { return std::move(activity_); }
+
+ private:
+  const Accelerator& machine_;
+  ComponentIndices indices_;
+  Activity activity_;
+};
+
+// Real activations that a weight zero point adds up: once per pixel and reduction element.
+std::int64_t zero_point_adds(const LayerTask& task) {
+  const AxisTiles rows = cut_axis(row_axis(task), task.out_height);
+  const AxisTiles columns = cut_axis(column_axis(task), task.out_width);
+  return checked_mul(checked_mul(rows.classes.front().tap_sum, columns.classes.front().tap_sum),
+                     checked_mul(checked_mul(task.images, task.groups), task.channels));
+}
+
+Activity count_inner(const LayerSchedule& schedule, const TileCosts& costs,
+                     const Accelerator& machine) {
+  const LayerTask& task = schedule.task();
+  TileCost sum;
+  const auto add = [](std::int64_t& target, std::int64_t value, std::int64_t count) {
+    target = checked_add(target, checked_mul(value, count));
+  };
+  for (std::size_t at = 0; at < costs.size(); ++at) {
+    const TileCost& tile = costs[at];
+    const std::int64_t count = schedule.classes()[at].count;
+    add(sum.macs, tile.macs, count);
+    add(sum.idle_macs, tile.idle_macs, count);
+    add(sum.finished_outputs, tile.finished_outputs, count);
+    add(sum.accesses.input_reads[0], tile.accesses.input_reads[0], count);
+    add(sum.accesses.input_reads[1], tile.accesses.input_reads[1], count);
+    add(sum.accesses.weight_reads, tile.accesses.weight_reads, count);
+    add(sum.accesses.output_reads, tile.accesses.output_reads, count);
+    add(sum.accesses.output_writes, tile.accesses.output_writes, count);
+  }
+  ActivityCounter counter(machine);
+  counter.buffer(TensorRole::kInput, Action::kRead,
+                 checked_add(sum.accesses.input_reads[0], sum.accesses.input_reads[1]));
+  counter.buffer(TensorRole::kWeight, Action::kRead, sum.accesses.weight_reads);
+  counter.buffer(TensorRole::kOutput, Action::kRead, sum.accesses.output_reads);
+  counter.buffer(TensorRole::kOutput, Action::kWrite, sum.accesses.output_writes);
+  if (task.unit == TaskUnit::kArray) {
+    counter.mac(Action::kMac, task, sum.macs);
+    counter.mac(Action::kMacIdle, task, sum.idle_macs);
+    if (task.asymmetric_weight) {
+      counter.mac(Action::kZeroPointAdd, task, zero_point_adds(task));
+    }
+    counter.requantize(sum.finished_outputs);
+  } else {
+    for (std::size_t at = 0; at < task.actions.size(); ++at) {
+      counter.vector(task.actions[at], checked_mul(sum.finished_outputs, task.ops_per_output[at]));
+    }
+  }
+  return counter.take();
+}
+
+}  // namespace
+
+Result<PreparedTask> prepare_task(const LayerTask& task, const Mapping& mapping,
+                                  const Accelerator& machine) {
+  Result<LayerSchedule> compiled = LayerSchedule::compile(task, mapping, machine);
+  if (!compiled) return compiled.infeasible();
+  PreparedTask prepared{std::move(compiled).value(), {}, {}, Bits{0}};
+  prepared.tiles.reserve(prepared.schedule.classes().size());
+  for (const TileClass& tile : prepared.schedule.classes()) {
+    prepared.tiles.push_back(cost_of_tile(task, tile, machine));
+  }
+  prepared.inner_activity = count_inner(prepared.schedule, prepared.tiles, machine);
+  prepared.first_weight_block = prepared.schedule.first_weight_block();
+  return prepared;
+}
+
+CostSummary cost_of_task(const PreparedTask& prepared, const TaskBorder& border,
+                         const Machine& machine, const TimingOptions& options) {
+  const LayerTask& task = prepared.schedule.task();
+  const Accelerator& accelerator = machine.accelerator;
+  const TaskTiming timing =
+      time_task(prepared.schedule, prepared.tiles, border, accelerator, options);
+  const ChannelTraffic& traffic = timing.traffic;
+
+  CostSummary cost;
+  cost.macs = task.macs();
+  cost.cycles = timing.cycles;
+  cost.channel_busy_cycles = traffic.busy_cycles;
+  cost.dram.input_read = Bits(checked_add(traffic.input_bits[0], traffic.input_bits[1]));
+  cost.dram.weight_read = Bits(checked_add(traffic.weight_bits, traffic.prefetch_bits));
+  cost.dram.output_read = Bits(traffic.reload_bits);
+  cost.dram.output_write = Bits(checked_add(traffic.spill_bits, traffic.store_bits));
+
+  ActivityCounter moved(accelerator);
+  moved.transfer(TensorRole::kInput, true, cost.dram.input_read.count());
+  moved.transfer(TensorRole::kWeight, true, cost.dram.weight_read.count());
+  moved.transfer(TensorRole::kOutput, true, cost.dram.output_read.count());
+  moved.transfer(TensorRole::kOutput, false, cost.dram.output_write.count());
+  const Cycles cycles = timing.cycles.total();
+  moved.leak(cycles.count());
+  cost.activity = prepared.inner_activity;
+  cost.activity.merge(moved.take());
+  cost.energy = energy::EnergyBreakdown(cost.activity, machine.prices);
+
+  if (task.unit == TaskUnit::kArray) {
+    const arch::MacMode& mode = accelerator.mode(task.weight_compute, task.activation_compute);
+    cost.peak_macs = accelerator.peak_macs_per_cycle(mode) * static_cast<double>(cycles.count());
+  }
+  const BlockBits& blocks = prepared.schedule.largest_blocks();
+  for (const memory::BufferSpec& buffer : accelerator.spec().buffers) {
+    cost.peak_on_chip += to_bytes_ceil(blocks.in_buffer(buffer) * 2);
+  }
+  return cost;
+}
+
+void accumulate(CostSummary& sum, const CostSummary& part) {
+  sum.macs += part.macs;
+  sum.cycles.add(part.cycles);
+  sum.channel_busy_cycles = checked_add(sum.channel_busy_cycles, part.channel_busy_cycles);
+  sum.dram.add(part.dram);
+  sum.activity.merge(part.activity);
+  sum.peak_macs += part.peak_macs;
+  sum.peak_on_chip = std::max(sum.peak_on_chip, part.peak_on_chip);
+}
+
+}  // namespace vernier::dataflow

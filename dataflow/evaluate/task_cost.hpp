@@ -1,0 +1,35 @@
+// One task on one machine, prepared once (mapping, schedule, tile costs) and then priced for each
+// situation between its neighbours.
+#pragma once
+
+#include <vector>
+
+#include "arch/base/result.hpp"
+#include "dataflow/evaluate/cost.hpp"
+#include "dataflow/machine/machine.hpp"
+#include "dataflow/schedule/layer_schedule.hpp"
+
+namespace vernier::dataflow {
+
+/// A task with its program and the closed-form costs of its tiles.
+struct PreparedTask {
+  LayerSchedule schedule;
+  TileCosts tiles;
+  /// Actions of array, buffers (array side), vector unit and requantizer: independent of timing.
+  Activity inner_activity;
+  Bits first_weight_block{0};
+};
+
+/// Compiles a mapping and counts its tiles' actions.
+[[nodiscard]] Result<PreparedTask> prepare_task(const LayerTask& task, const Mapping& mapping,
+                                                const Accelerator& machine);
+
+/// Runs the recurrences and joins timing, activity and energy.
+[[nodiscard]] CostSummary cost_of_task(const PreparedTask& task, const TaskBorder& border,
+                                       const Machine& machine, const TimingOptions& options = {});
+
+/// Adds the counts of one cost to another; on-chip bytes take the larger. Energy is not added but
+/// priced anew from the summed activity by the caller, so that both always agree.
+void accumulate(CostSummary& sum, const CostSummary& part);
+
+}  // namespace vernier::dataflow

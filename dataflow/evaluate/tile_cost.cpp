@@ -1,0 +1,278 @@
+#include "dataflow/evaluate/tile_cost.hpp"
+
+#include <algorithm>
+
+#include "arch/fold_model.hpp"
+#include "memory/packing.hpp"
+
+namespace vernier::dataflow {
+namespace {
+
+using arch::Dataflow;
+
+// Cuts `total` into whole parts of `part` and a rest: (size, count) pairs, sizes > 0.
+struct Parts {
+  std::array<SizeRun, 2> runs{};
+  std::size_t count = 0;
+  [[nodiscard]] auto begin() const { return runs.begin(); }
+  [[nodiscard]] auto end() const { return runs.begin() + static_cast<std::ptrdiff_t>(count); }
+};
+
+Parts parts_of(std::int64_t total, std::int64_t part) {
+  Parts parts;
+  if (total / part > 0) parts.runs[parts.count++] = {part, total / part};
+  if (total % part > 0) parts.runs[parts.count++] = {total % part, 1};
+  return parts;
+}
+
+class ArrayTile {
+ public:
+  ArrayTile(const LayerTask& task, const TileClass& tile, const Accelerator& machine)
+      : task_(task),
+        tile_(tile),
+        machine_(machine),
+        array_(machine.spec().array),
+        mode_(machine.mode(task.weight_compute, task.activation_compute)),
+        channels_(tile.reduction.channels),
+        steps_k_(reduction_steps(task, channels_, mode_, array_.reduction_packing)),
+        steps_p_(ceil_div(tile.pixels(), mode_.pixels)),
+        steps_n_(ceil_div(tile.out_channels, mode_.out_channels)) {}
+
+  TileCost cost() {
+    count_products();
+    if (array_.dataflow == Dataflow::kOutputStationary) {
+      run_output_stationary();
+    } else {
+      run_operand_stationary();
+    }
+    return cost_;
+  }
+
+ private:
+  void count_products() {
+    // Taps are separable: sum over (fr, fc) of rows(fr) * columns(fc).
+    const std::int64_t valid = checked_mul(tile_.row->tap_sum, tile_.column->tap_sum);
+    cost_.macs = checked_mul(checked_mul(valid, channels_), tile_.out_channels);
+    const std::int64_t slots =
+        checked_mul(checked_mul(steps_p_ * mode_.pixels, steps_n_ * mode_.out_channels),
+                    checked_mul(steps_k_, mode_.reduction));
+    cost_.idle_macs = checked_sub(slots, cost_.macs);
+    if (tile_.reduction.is_last) {
+      cost_.finished_outputs = checked_mul(tile_.pixels(), tile_.out_channels);
+    }
+  }
+
+  [[nodiscard]] Bits word(TensorRole role) const { return machine_.buffer(role).word; }
+  [[nodiscard]] std::int64_t input_words(std::int64_t elements) const {
+    return memory::words_of_run(elements, task_.input_storage[0], word(TensorRole::kInput));
+  }
+  [[nodiscard]] std::int64_t weight_words(std::int64_t elements) const {
+    return memory::words_of_run(elements, task_.weight_storage, word(TensorRole::kWeight));
+  }
+  // Words of one pixel's run of `elements` outputs; the last visit leaves at storage width.
+  [[nodiscard]] std::int64_t output_words(std::int64_t elements, bool finished) const {
+    const std::int64_t bits =
+        finished ? task_.output_storage.bits() : machine_.spec().mac.accumulator_bits;
+    return ceil_div(elements * bits, word(TensorRole::kOutput).count());
+  }
+
+  // Cycles per line: the slowest buffer, or the requantizer while results leave.
+  [[nodiscard]] std::int64_t rho(const arch::FoldShape& fold) const {
+    const arch::FoldDemand demand =
+        fold_demand(array_, mode_, machine_.spec().mac.accumulator_bits, fold);
+    std::int64_t slowest = 1;
+    for (const memory::BufferSpec& buffer : machine_.spec().buffers) {
+      // Streamed operands ask bits / step_cycles per line; preloads come before streaming starts.
+      std::int64_t streamed = 0;
+      std::int64_t preloaded = 0;
+      if (buffer.serves_role(TensorRole::kInput)) {
+        (demand.input_is_preloaded ? preloaded : streamed) += demand.input_bits;
+      }
+      if (buffer.serves_role(TensorRole::kWeight)) {
+        (demand.weight_is_preloaded ? preloaded : streamed) += demand.weight_bits;
+      }
+      if (buffer.serves_role(TensorRole::kOutput)) {
+        streamed += demand.output_bits * demand.step_cycles;
+      }
+      const std::int64_t width = buffer.bits_per_cycle().count();
+      slowest = std::max({slowest, ceil_div(streamed, checked_mul(width, demand.step_cycles)),
+                          ceil_div(preloaded, width)});
+    }
+    const std::int64_t requantized = machine_.spec().vector.requant_lanes;
+    if (fold.finishes_outputs && requantized > 0) {
+      slowest = std::max(slowest, ceil_div(fold.used_columns * mode_.accumulators, requantized));
+    }
+    return slowest;
+  }
+
+  void add_folds(const arch::FoldShape& fold, std::int64_t count) {
+    const std::int64_t lines = arch::fold_lines(array_, fold.temporal);
+    cost_.lines = checked_add(cost_.lines, checked_mul(lines, count));
+    cost_.port_cycles =
+        checked_add(cost_.port_cycles, checked_mul(checked_mul(lines, rho(fold) - 1), count));
+  }
+
+  void run_output_stationary() {
+    const Parts rows = parts_of(steps_p_, array_.rows);
+    const Parts columns = parts_of(steps_n_, array_.columns);
+    const std::int64_t temporal = checked_mul(mode_.cycles, steps_k_);
+    const bool reads = !tile_.reduction.is_first;
+    std::int64_t row_folds = 0;
+    for (const SizeRun& row : rows) {
+      row_folds += row.count;
+      for (const SizeRun& column : columns) {
+        add_folds({row.size, column.size, temporal, reads, tile_.reduction.is_last},
+                  row.count * column.count);
+      }
+    }
+    std::int64_t column_folds = 0;
+    for (const SizeRun& column : columns) column_folds += column.count;
+    const std::int64_t valid = tile_.row->tap_sum * tile_.column->tap_sum;
+    TileAccesses& accesses = cost_.accesses;
+    accesses.input_reads[0] = checked_mul(checked_mul(column_folds, valid), input_words(channels_));
+    accesses.weight_reads = checked_mul(checked_mul(row_folds, tile_.out_channels),
+                                        weight_words(task_.window.positions() * channels_));
+    accesses.output_writes = output_run_words(tile_.reduction.is_last);
+    if (reads) accesses.output_reads = output_run_words(false);
+  }
+
+  // Words of all output runs of the tile, one run per pixel and column fold.
+  [[nodiscard]] std::int64_t output_run_words(bool finished) const {
+    std::int64_t per_pixel = 0;
+    if (array_.dataflow == Dataflow::kInputStationary) {
+      per_pixel = output_words(tile_.out_channels, finished);  // channels stream over time
+    } else {
+      for (const SizeRun& run : parts_of(tile_.out_channels, array_.columns * mode_.out_channels)) {
+        per_pixel += run.count * output_words(run.size, finished);
+      }
+    }
+    return checked_mul(tile_.pixels(), per_pixel);
+  }
+
+  // ws and is: array rows hold the reduction, folds over it pass partial sums through the buffer.
+  void run_operand_stationary() {
+    const bool weights_stay = array_.dataflow == Dataflow::kWeightStationary;
+    const Parts columns = parts_of(weights_stay ? steps_n_ : steps_p_, array_.columns);
+    const std::int64_t temporal = checked_mul(mode_.cycles, weights_stay ? steps_p_ : steps_n_);
+    const std::int64_t row_folds = ceil_div(steps_k_, array_.rows);
+    const std::int64_t last_rows = steps_k_ - (row_folds - 1) * array_.rows;
+    std::int64_t column_folds = 0;
+    for (const SizeRun& column : columns) {
+      column_folds += column.count;
+      add_row_folds(column, temporal, row_folds, last_rows);
+    }
+    count_operand_words(weights_stay, column_folds);
+    // Every row fold writes all outputs; all but the first visit read them back.
+    TileAccesses& accesses = cost_.accesses;
+    const std::int64_t finished = tile_.reduction.is_last ? 1 : 0;
+    accesses.output_writes = checked_add(checked_mul(row_folds - finished, output_run_words(false)),
+                                         finished * output_run_words(true));
+    const std::int64_t first = tile_.reduction.is_first ? 1 : 0;
+    accesses.output_reads = checked_mul(row_folds - first, output_run_words(false));
+  }
+
+  void add_row_folds(const SizeRun& column, std::int64_t temporal, std::int64_t row_folds,
+                     std::int64_t last_rows) {
+    const bool first_reads = !tile_.reduction.is_first;
+    const bool finishes = tile_.reduction.is_last;
+    const std::int64_t full = array_.rows;
+    if (row_folds == 1) {
+      add_folds({last_rows, column.size, temporal, first_reads, finishes}, column.count);
+      return;
+    }
+    add_folds({full, column.size, temporal, first_reads, false}, column.count);
+    if (row_folds > 2) {
+      add_folds({full, column.size, temporal, true, false},
+                checked_mul(column.count, row_folds - 2));
+    }
+    add_folds({last_rows, column.size, temporal, true, finishes}, column.count);
+  }
+
+  // Walks the reduction in fold order: each fold covers a range of slots of the (padded) flattened
+  // window, and in it one run of channels per window position.
+  void count_operand_words(bool weights_stay, std::int64_t column_folds) {
+    const bool by_window = array_.reduction_packing == arch::ReductionPacking::kWindow;
+    const std::int64_t slots_per_position =
+        by_window ? channels_ : ceil_div(channels_, mode_.reduction) * mode_.reduction;
+    const std::int64_t slots_per_fold = array_.rows * mode_.reduction;
+    std::int64_t input_sum = 0;   // words over all folds and valid pixels
+    std::int64_t weight_sum = 0;  // words over all folds, of one output channel
+    const auto& rows = tile_.row->taps;
+    const auto& columns = tile_.column->taps;
+    std::int64_t fold_end = slots_per_fold;
+    std::int64_t run_in_fold = 0;
+    for (std::size_t tap_row = 0; tap_row < rows.size(); ++tap_row) {
+      for (std::size_t tap_column = 0; tap_column < columns.size(); ++tap_column) {
+        const auto position = static_cast<std::int64_t>(tap_row * columns.size() + tap_column);
+        const std::int64_t begin = position * slots_per_position;
+        const std::int64_t end = begin + channels_;
+        std::int64_t position_words = 0;
+        for (std::int64_t at = begin; at < end;) {
+          if (at >= fold_end) {
+            weight_sum += weight_words(run_in_fold);
+            run_in_fold = 0;
+            fold_end += slots_per_fold * ((at - fold_end) / slots_per_fold + 1);
+          }
+          const std::int64_t stop = std::min(end, fold_end);
+          position_words += input_words(stop - at);
+          run_in_fold += stop - at;
+          at = stop;
+        }
+        input_sum = checked_add(
+            input_sum,
+            checked_mul(checked_mul(rows[tap_row], columns[tap_column]), position_words));
+      }
+    }
+    weight_sum += weight_words(run_in_fold);
+    TileAccesses& accesses = cost_.accesses;
+    accesses.input_reads[0] = weights_stay ? checked_mul(column_folds, input_sum) : input_sum;
+    const std::int64_t weights = checked_mul(tile_.out_channels, weight_sum);
+    accesses.weight_reads = weights_stay ? weights : checked_mul(column_folds, weights);
+  }
+
+  const LayerTask& task_;
+  const TileClass& tile_;
+  const Accelerator& machine_;
+  const arch::ArraySpec& array_;
+  const arch::MacMode& mode_;
+  std::int64_t channels_;
+  std::int64_t steps_k_;
+  std::int64_t steps_p_;
+  std::int64_t steps_n_;
+  TileCost cost_;
+};
+
+TileCost vector_tile(const LayerTask& task, const TileClass& tile, const Accelerator& machine) {
+  TileCost cost;
+  const std::int64_t outputs = checked_mul(tile.pixels(), tile.out_channels);
+  std::int64_t lane_cycles = 0;
+  for (std::size_t at = 0; at < task.actions.size(); ++at) {
+    lane_cycles = checked_add(
+        lane_cycles,
+        checked_mul(outputs, checked_mul(task.ops_per_output[at],
+                                         machine.spec().vector.cycles_for(task.actions[at]))));
+  }
+  cost.lines = ceil_div(lane_cycles, machine.spec().vector.lanes);
+  cost.finished_outputs = outputs;
+  const std::int64_t touched = checked_mul(tile.row->tap_sum, tile.column->tap_sum);
+  for (std::size_t slot = 0; slot < task.reach.size(); ++slot) {
+    if (task.reach[slot] == InputReach::kNone) continue;
+    const std::int64_t words = memory::words_of_run(tile.out_channels, task.input_storage[slot],
+                                                    machine.buffer(TensorRole::kInput).word);
+    const bool one = task.reach[slot] == InputReach::kOnePixel;
+    cost.accesses.input_reads[slot] = checked_mul(one ? 1 : touched, words);
+  }
+  cost.accesses.output_writes =
+      checked_mul(tile.pixels(), memory::words_of_run(tile.out_channels, task.output_storage,
+                                                      machine.buffer(TensorRole::kOutput).word));
+  return cost;
+}
+
+}  // namespace
+
+TileCost cost_of_tile(const LayerTask& task, const TileClass& tile, const Accelerator& machine) {
+  return task.unit == TaskUnit::kArray ? ArrayTile(task, tile, machine).cost()
+                                       : vector_tile(task, tile, machine);
+}
+
+}  // namespace vernier::dataflow

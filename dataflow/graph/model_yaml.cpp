@@ -1,0 +1,466 @@
+#include "dataflow/graph/model_yaml.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "arch/base/fields.hpp"
+#include "arch/base/text.hpp"
+#include "dataflow/graph/precision_map.hpp"
+
+namespace vernier::dataflow {
+namespace {
+
+constexpr std::size_t kMostLayers = 100'000;
+constexpr IntegerRange kSize{1, kMaxDimension};
+constexpr IntegerRange kPadding{0, kMaxDimension};
+
+// One use of a layer or block: the node, the names it can refer to, and the values of `$name`.
+struct Scope {
+  std::string prefix;    // "layer1.0." inside a block
+  std::string block_in;  // what `in` means; empty at the top level
+  std::map<std::string, YamlNode> values;
+  std::vector<std::string> names;  // local names declared so far, all layers of the block
+};
+
+class ModelReader {
+ public:
+  explicit ModelReader(const YamlNode& root) : root_(root) {}
+
+  LayerGraph read() {
+    MappingReader reader(root_, "", problems_);
+    std::string name = "network";
+    std::string source;
+    std::int64_t batch = 1;
+    reader.text("name", name, Need::kRequired, "name of the network");
+    reader.text("source", source, Need::kOptional, "where the shapes come from");
+    reader.integer("batch", batch, {1, kMaxBatch}, Need::kOptional, "images per inference");
+    if (const YamlNode* input = reader.mapping("input", Need::kOptional)) {
+      read_input(*input, "input");
+    }
+    if (const YamlNode* inputs = reader.sequence("inputs", Need::kOptional)) {
+      for (std::size_t at = 0; at < inputs->items.size(); ++at) {
+        read_input(inputs->items[at], fmt::format("inputs[{}]", at));
+      }
+    }
+    if (inputs_.empty()) reader.problem("input", "the network needs an input");
+    blocks_ = reader.mapping("blocks", Need::kOptional);
+    const YamlNode* layers = reader.sequence("layers", Need::kRequired);
+    reader.finish();
+    if (layers != nullptr) {
+      Scope top;
+      const std::string first = inputs_.empty() ? std::string{} : inputs_.front().name;
+      read_list(*layers, "layers", top, first, 0);
+    }
+    problems_.throw_if_any();
+    return {std::move(name), inputs_, layers_, batch};
+  }
+
+ private:
+  void read_input(const YamlNode& node, const std::string& path) {
+    MappingReader reader(node, path, problems_);
+    InputSpec input;
+    input.place = node.place;
+    reader.text("name", input.name, Need::kRequired, "name of the tensor");
+    std::vector<std::int64_t> sizes;
+    reader.integers("shape", sizes, kSize, Need::kRequired,
+                    "[channels], [tokens, features] or [channels, height, width]");
+    input.shape = shape_of(sizes, reader, "shape");
+    if (const YamlNode* precision = reader.node("precision", Need::kOptional)) {
+      input.precision = read_precision(*precision, reader.path_of("precision"), problems_);
+    }
+    reader.finish();
+    inputs_.push_back(std::move(input));
+  }
+
+  static Shape shape_of(const std::vector<std::int64_t>& sizes, MappingReader& reader,
+                        std::string_view key) {
+    switch (sizes.size()) {
+      case 1: return {sizes[0], 1, 1};
+      case 2: return {sizes[1], sizes[0], 1};
+      case 3: return {sizes[0], sizes[1], sizes[2]};
+      default: break;
+    }
+    if (!sizes.empty()) {
+      reader.problem(key, fmt::format("found {} sizes; 1 to 3 are needed: [channels], [tokens, "
+                                      "features] or [channels, height, width]",
+                                      sizes.size()));
+    }
+    return {};
+  }
+
+  // Reads a list of layers and block uses; returns the name of the last output.
+  std::string read_list(const YamlNode& list, const std::string& path, Scope& scope,
+                        std::string previous, int depth) {
+    for (const YamlNode& item : list.items) {
+      if (const YamlNode* name = item.find("name")) scope.names.push_back(name->scalar);
+    }
+    for (std::size_t at = 0; at < list.items.size(); ++at) {
+      if (layers_.size() > kMostLayers) {
+        problems_.add(list.items[at].place, path, fmt::format("more than {} layers", kMostLayers));
+        return previous;
+      }
+      const std::string item_path = fmt::format("{}[{}]", path, at);
+      const YamlNode item = filled(list.items[at], scope, item_path);
+      if (item.find("block") != nullptr) {
+        previous = read_block_use(item, item_path, scope, previous, depth);
+      } else {
+        previous = read_layer(item, item_path, scope, previous);
+      }
+    }
+    return previous;
+  }
+
+  // A copy with every `$name` replaced by its value.
+  YamlNode filled(const YamlNode& node, const Scope& scope, const std::string& path) {
+    if (node.kind == YamlNode::Kind::kScalar && !node.scalar.empty() && node.scalar[0] == '$') {
+      const auto value = scope.values.find(node.scalar.substr(1));
+      if (value == scope.values.end()) {
+        std::vector<std::string> names;
+        for (const auto& [name, unused] : scope.values) names.push_back(name);
+        problems_.add(node.place, path,
+                      fmt::format("'{}' has no value where the block is used{}", shown(node.scalar),
+                                  suggestion(node.scalar.substr(1), names)));
+        return node;
+      }
+      YamlNode copy = value->second;
+      copy.place = node.place;
+      return copy;
+    }
+    YamlNode copy = node;
+    for (YamlNode& item : copy.items) item = filled(item, scope, path);
+    for (auto& [key, value] : copy.entries) value = filled(value, scope, path);
+    return copy;
+  }
+
+  std::string read_block_use(const YamlNode& node, const std::string& path, Scope& outer,
+                             std::string previous, int depth) {
+    constexpr int kDeepest = 8;
+    MappingReader reader(node, path, problems_);
+    std::string block_name;
+    std::string name;
+    std::int64_t repeat = 1;
+    std::vector<std::string> names;
+    reader.text("block", block_name, Need::kRequired, "block to use");
+    reader.text("name", name, Need::kOptional, "name before the names of the block's layers");
+    reader.texts("names", names, Need::kOptional, "names of consecutive uses");
+    reader.integer("repeat", repeat, {1, 1000}, Need::kOptional, "consecutive uses");
+    const std::string from = input_of(reader, outer, previous);
+    if (names.empty() == name.empty()) {
+      problems_.add(node.place, path, "exactly one of name, names is needed");
+      return previous;
+    }
+    if (names.empty()) {
+      for (std::int64_t at = 0; at < repeat; ++at) {
+        names.push_back(node.find("repeat") != nullptr ? fmt::format("{}.{}", name, at) : name);
+      }
+    } else if (node.find("repeat") != nullptr) {
+      problems_.add(node.place, path, "'repeat' does not go with 'names'");
+    }
+    const YamlNode* block = blocks_ != nullptr ? blocks_->find(block_name) : nullptr;
+    if (block == nullptr || block->kind != YamlNode::Kind::kSequence || depth >= kDeepest) {
+      report_bad_block(reader, block, block_name, depth >= kDeepest);
+      return previous;
+    }
+    std::map<std::string, YamlNode> values;
+    for (const auto& [key, value] : node.entries) {
+      static const std::vector<std::string> reserved{"block", "name", "names", "repeat", "from"};
+      if (std::find(reserved.begin(), reserved.end(), key) != reserved.end()) continue;
+      if (!uses_parameter(*block, "$" + key)) {
+        problems_.add(value.place, reader.path_of(key),
+                      fmt::format("the block '{}' has no ${}", shown(block_name), shown(key)));
+      }
+      values.emplace(key, value);
+    }
+    previous = from;
+    for (const std::string& use : names) {
+      Scope inner;
+      inner.prefix = outer.prefix + use + ".";
+      inner.block_in = previous;
+      inner.values = values;
+      previous = read_list(*block, fmt::format("{} (block {})", path, block_name), inner, previous,
+                           depth + 1);
+      outputs_of_blocks_[outer.prefix + use] = previous;
+    }
+    if (node.find("repeat") != nullptr) outputs_of_blocks_[outer.prefix + name] = previous;
+    return previous;
+  }
+
+  void report_bad_block(MappingReader& reader, const YamlNode* block, const std::string& name,
+                        bool too_deep) {
+    std::vector<std::string> names;
+    if (blocks_ != nullptr) {
+      for (const auto& [key, value] : blocks_->entries) names.push_back(key);
+    }
+    if (too_deep) {
+      reader.problem("block", "blocks stand in blocks more than 8 levels deep");
+    } else if (block == nullptr) {
+      reader.problem("block",
+                     fmt::format("unknown block '{}'{}", shown(name), suggestion(name, names)));
+    } else {
+      reader.problem("block", fmt::format("the block '{}' is not a list of layers", shown(name)));
+    }
+  }
+
+  static bool uses_parameter(const YamlNode& node, const std::string& parameter) {
+    if (node.kind == YamlNode::Kind::kScalar) return node.scalar == parameter;
+    return std::any_of(node.items.begin(), node.items.end(),
+                       [&](const YamlNode& item) { return uses_parameter(item, parameter); }) ||
+           std::any_of(node.entries.begin(), node.entries.end(),
+                       [&](const auto& entry) { return uses_parameter(entry.value, parameter); });
+  }
+
+  // Resolves a written name: a layer of the same block, `in`, or a name of the top level.
+  std::string resolve(const std::string& written, const Scope& scope) const {
+    if (written == "in" && !scope.block_in.empty()) return scope.block_in;
+    const bool local =
+        std::find(scope.names.begin(), scope.names.end(), written) != scope.names.end();
+    const std::string full = local ? scope.prefix + written : written;
+    const auto block = outputs_of_blocks_.find(full);
+    return block == outputs_of_blocks_.end() ? full : block->second;
+  }
+
+  std::vector<std::string> inputs_of(MappingReader& reader, const Scope& scope,
+                                     const std::string& previous) const {
+    const YamlNode* from = reader.node("from", Need::kOptional);
+    if (from == nullptr) return {previous};
+    std::vector<std::string> inputs;
+    if (from->kind == YamlNode::Kind::kScalar) {
+      inputs.push_back(resolve(from->scalar, scope));
+    } else {
+      for (const YamlNode& item : from->items) {
+        if (item.kind != YamlNode::Kind::kScalar) {
+          reader.problem("from", fmt::format("found {}; names are needed", item.description()));
+          continue;
+        }
+        inputs.push_back(resolve(item.scalar, scope));
+      }
+    }
+    if (inputs.empty()) reader.problem("from", "a name or a list of names is needed");
+    return inputs;
+  }
+
+  std::string input_of(MappingReader& reader, const Scope& scope,
+                       const std::string& previous) const {
+    const std::vector<std::string> inputs = inputs_of(reader, scope, previous);
+    if (inputs.size() > 1) reader.problem("from", "a block has one input");
+    return inputs.empty() ? previous : inputs.front();
+  }
+
+  std::string read_layer(const YamlNode& node, const std::string& path, const Scope& scope,
+                         const std::string& previous) {
+    MappingReader reader(node, path, problems_);
+    LayerSpec layer;
+    layer.place = node.place;
+    std::string name;
+    reader.text("name", name, Need::kRequired, "name of the layer and its output tensor");
+    layer.name = scope.prefix + name;
+    static const std::vector<std::string> operators{"conv2d", "dense",    "matmul",     "pool",
+                                                    "add",    "multiply", "activation", "concat",
+                                                    "resize", "reshape",  "flatten",    "pad"};
+    std::size_t which = 0;
+    reader.choice("op", which, operators, Need::kRequired, "operator");
+    layer.inputs = inputs_of(reader, scope, previous);
+    enum_field(reader, "activation", layer.activation, activation_names(), Need::kOptional,
+               "activation function, folded into the layer");
+    layer.op = read_operator(operators[which], reader, layer);
+    if (const YamlNode* precision = reader.node("precision", Need::kOptional)) {
+      layer.output_precision = read_precision(*precision, reader.path_of("precision"), problems_);
+    }
+    reader.finish();
+    shapes_.emplace(layer.name, layer_shape(layer));
+    layers_.push_back(layer);
+    return layer.name;
+  }
+
+  Operator read_operator(const std::string& op, MappingReader& reader, LayerSpec& layer) {
+    if (op == "conv2d" || op == "dense") {
+      if (const YamlNode* precision = reader.node("weight_precision", Need::kOptional)) {
+        layer.weight_precision =
+            read_precision(*precision, reader.path_of("weight_precision"), problems_);
+      }
+    }
+    if (op == "conv2d") return read_conv(reader, layer);
+    if (op == "dense") return read_dense(reader);
+    if (op == "matmul") return read_matmul(reader);
+    if (op == "pool") return read_pool(reader, layer);
+    if (op == "add") return Elementwise{ElementwiseKind::kAdd};
+    if (op == "multiply") return Elementwise{ElementwiseKind::kMultiply};
+    if (op == "activation") {
+      const ActivationKind kind = std::exchange(layer.activation, ActivationKind::kNone);
+      if (kind == ActivationKind::kNone) reader.problem("activation", "a function is needed");
+      return ActivationLayer{kind};
+    }
+    if (op == "concat") return Concat{};
+    if (op == "resize") {
+      Resize resize;
+      reader.integer("height", resize.height, kSize, Need::kRequired, "rows of the output");
+      reader.integer("width", resize.width, kSize, Need::kRequired, "columns of the output");
+      return resize;
+    }
+    if (op == "flatten") return Reshape{{known_input_shape(reader, "op", layer).elements(), 1, 1}};
+    if (op == "reshape") {
+      std::vector<std::int64_t> sizes;
+      reader.integers("shape", sizes, kSize, Need::kRequired, "shape of the output");
+      return Reshape{shape_of(sizes, reader, "shape")};
+    }
+    PadChannels pad;
+    reader.integer("channels_before", pad.before, kPadding, Need::kOptional, "zero channels");
+    reader.integer("channels_after", pad.after, kPadding, Need::kOptional, "zero channels");
+    return pad;
+  }
+
+  Conv2d read_conv(MappingReader& reader, const LayerSpec& layer) {
+    Conv2d conv;
+    const YamlNode* groups = reader.raw().find("groups");
+    if (groups != nullptr && groups->scalar == "depthwise") {
+      (void)reader.node("groups", Need::kOptional);
+      conv.groups = known_input_shape(reader, "groups", layer).channels;
+    } else {
+      reader.integer("groups", conv.groups, kSize, Need::kOptional, "groups, or 'depthwise'");
+    }
+    const bool depthwise = groups != nullptr && groups->scalar == "depthwise";
+    conv.out_channels = depthwise ? conv.groups : 1;
+    reader.integer("out_channels", conv.out_channels, kSize,
+                   depthwise ? Need::kOptional : Need::kRequired, "output channels");
+    read_window(reader, conv.window, Need::kRequired, false);
+    reader.boolean("bias", conv.bias, Need::kOptional, "adds a bias");
+    reader.boolean("batch_norm", conv.batch_norm, Need::kOptional, "followed by batch norm");
+    return conv;
+  }
+
+  static Dense read_dense(MappingReader& reader) {
+    Dense dense;
+    reader.integer("out_features", dense.out_features, kSize, Need::kRequired, "outputs");
+    reader.boolean("bias", dense.bias, Need::kOptional, "adds a bias");
+    reader.boolean("batch_norm", dense.batch_norm, Need::kOptional, "followed by batch norm");
+    return dense;
+  }
+
+  static MatMul read_matmul(MappingReader& reader) {
+    MatMul matmul;
+    reader.integer("heads", matmul.heads, kSize, Need::kOptional, "independent products");
+    reader.boolean("transpose_b", matmul.transpose_b, Need::kOptional,
+                   "the second operand has one row per output channel");
+    return matmul;
+  }
+
+  Pool read_pool(MappingReader& reader, const LayerSpec& layer) {
+    Pool pool;
+    static const std::vector<std::string> kinds{"max", "average"};
+    enum_field(reader, "kind", pool.kind, kinds, Need::kRequired, "max or average");
+    const YamlNode* kernel = reader.raw().find("kernel");
+    if (kernel != nullptr && kernel->scalar == "global") {
+      (void)reader.node("kernel", Need::kRequired);
+      const Shape input = known_input_shape(reader, "kernel", layer);
+      pool.window.kernel_height = input.height;
+      pool.window.kernel_width = input.width;
+    } else {
+      read_window(reader, pool.window, Need::kRequired, true);
+    }
+    return pool;
+  }
+
+  // One number for both axes, or [height, width].
+  static void read_pair(MappingReader& reader, std::string_view key, std::int64_t& height,
+                        std::int64_t& width, IntegerRange range, Need need) {
+    const YamlNode* node = reader.raw().find(key);
+    if (node == nullptr || node->kind != YamlNode::Kind::kSequence) {
+      std::int64_t both = height;
+      reader.integer(key, both, range, need, "size for both axes, or [height, width]");
+      if (node != nullptr) height = width = both;
+      return;
+    }
+    std::vector<std::int64_t> sizes;
+    reader.integers(key, sizes, range, need, "[height, width]");
+    if (sizes.size() != 2) {
+      reader.problem(key, "one number or [height, width] is needed");
+    } else {
+      height = sizes[0];
+      width = sizes[1];
+    }
+  }
+
+  static void read_window(MappingReader& reader, Window& window, Need kernel_need,
+                          bool stride_is_kernel) {
+    read_pair(reader, "kernel", window.kernel_height, window.kernel_width, kSize, kernel_need);
+    if (stride_is_kernel) {
+      window.stride_height = window.kernel_height;
+      window.stride_width = window.kernel_width;
+    }
+    read_pair(reader, "stride", window.stride_height, window.stride_width, kSize, Need::kOptional);
+    read_pair(reader, "dilation", window.dilation_height, window.dilation_width, kSize,
+              Need::kOptional);
+    const YamlNode* padding = reader.raw().find("padding");
+    if (padding != nullptr && padding->items.size() == 4) {
+      std::vector<std::int64_t> sides;
+      reader.integers("padding", sides, kPadding, Need::kOptional, "[top, left, bottom, right]");
+      if (sides.size() == 4) {
+        window.pad_top = sides[0];
+        window.pad_left = sides[1];
+        window.pad_bottom = sides[2];
+        window.pad_right = sides[3];
+      }
+      return;
+    }
+    std::int64_t vertical = 0;
+    std::int64_t horizontal = 0;
+    read_pair(reader, "padding", vertical, horizontal, kPadding, Need::kOptional);
+    window.pad_top = window.pad_bottom = vertical;
+    window.pad_left = window.pad_right = horizontal;
+  }
+
+  // Shapes are inferred while reading only for `depthwise`, `global` and `flatten`, which need the
+  // input's; the graph checks everything again.
+  Shape known_input_shape(MappingReader& reader, std::string_view key, const LayerSpec& layer) {
+    const std::string& name = layer.inputs.empty() ? std::string{} : layer.inputs.front();
+    const bool is_input = std::any_of(inputs_.begin(), inputs_.end(),
+                                      [&](const InputSpec& input) { return input.name == name; });
+    if (!is_input && !shapes_.contains(name)) {
+      reader.problem(key, fmt::format("needs the shape of '{}', which must stand before this layer",
+                                      shown(name)));
+    }
+    return input_shape(layer);
+  }
+  Shape input_shape(const LayerSpec& layer) const {
+    const std::string& name = layer.inputs.empty() ? std::string{} : layer.inputs.front();
+    const auto known = shapes_.find(name);
+    if (known != shapes_.end()) return known->second;
+    for (const InputSpec& input : inputs_) {
+      if (input.name == name) return input.shape;
+    }
+    return {};
+  }
+  Shape layer_shape(const LayerSpec& layer) const {
+    std::vector<Shape> shapes;
+    for (const std::string& from : layer.inputs) {
+      LayerSpec probe;
+      probe.inputs = {from};
+      shapes.push_back(input_shape(probe));
+    }
+    try {
+      return infer_shape(layer.op, shapes);
+    } catch (const UserError&) {
+      return {};
+    }
+  }
+
+  const YamlNode& root_;
+  ProblemList problems_;
+  const YamlNode* blocks_ = nullptr;
+  std::vector<InputSpec> inputs_;
+  std::vector<LayerSpec> layers_;
+  std::map<std::string, Shape> shapes_;
+  std::map<std::string, std::string> outputs_of_blocks_;
+};
+
+}  // namespace
+
+LayerGraph read_model(const YamlNode& root) { return ModelReader(root).read(); }
+
+LayerGraph load_model(const std::string& path) { return read_model(load_yaml(path)); }
+
+}  // namespace vernier::dataflow

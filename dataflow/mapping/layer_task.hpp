@@ -1,0 +1,88 @@
+// What one layer asks of the machine, free of names: sizes and widths only. Equal tasks cost the
+// same, so this is also the key of the cost cache. A graph layer becomes zero tasks (a view), one,
+// or several that run one after the other (a sliced weight, a concatenation that must copy).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "arch/base/activity.hpp"
+#include "arch/base/bitwidth.hpp"
+#include "dataflow/graph/layer_graph.hpp"
+#include "dataflow/graph/precision_map.hpp"
+#include "dataflow/machine/accelerator.hpp"
+
+namespace vernier::dataflow {
+
+/// Which unit runs the task.
+enum class TaskUnit : std::uint8_t { kArray, kVector };
+
+/// How an input of a vector task is read for an output tile.
+enum class InputReach : std::uint8_t { kNone, kWindow, kScaled, kOnePixel };
+
+/// One task. For the array: a GEMM per group with P = images * out pixels, K = window * channels,
+/// N = out_channels, all per group. For the vector unit: channels = out_channels, groups = 1.
+struct LayerTask {
+  TaskUnit unit = TaskUnit::kArray;
+  std::int64_t images = 1;
+  std::int64_t groups = 1;
+  std::int64_t in_height = 1;
+  std::int64_t in_width = 1;
+  std::int64_t channels = 1;  ///< C per group
+  std::int64_t out_height = 1;
+  std::int64_t out_width = 1;
+  std::int64_t out_channels = 1;  ///< N per group
+  Window window;
+
+  // Widths: storage for traffic and capacity, compute for cycles and MAC energy.
+  std::array<Bitwidth, 2> input_storage{};  ///< second one: vector tasks with two inputs
+  Bitwidth weight_storage;
+  Bitwidth output_storage;
+  Bitwidth weight_compute;
+  Bitwidth activation_compute;
+  bool constant_weight = false;    ///< the second operand is a weight tensor, may be prefetched
+  bool asymmetric_weight = false;  ///< its zero point costs an add per element and pixel
+
+  // Vector tasks only.
+  std::array<InputReach, 2> reach{InputReach::kWindow, InputReach::kNone};
+  std::array<Action, 2> actions{Action::kCopy, Action::kCopy};
+  std::array<std::int64_t, 2> ops_per_output{0, 0};  ///< of each action
+
+  [[nodiscard]] std::int64_t pixels() const { return images * out_height * out_width; }
+  /// Weights of one output channel: window positions * channels.
+  [[nodiscard]] std::int64_t reduction() const { return window.positions() * channels; }
+  /// Products, padding positions included.
+  [[nodiscard]] Macs macs() const;
+  friend bool operator==(const LayerTask&, const LayerTask&) = default;
+};
+
+[[nodiscard]] std::size_t hash_of(const LayerTask& task);
+
+/// A tensor whose width the machine does not have.
+struct WidthRounding {
+  TensorId tensor = 0;
+  Bitwidth logical;
+  Bitwidth storage;
+  Bitwidth compute;  ///< in the role where it is consumed; equal to storage when no MAC reads it
+  friend bool operator==(const WidthRounding&, const WidthRounding&) = default;
+};
+
+/// The tasks of one layer.
+struct LoweredLayer {
+  LayerId layer = 0;
+  LayerPrecision precision;  ///< compute widths of a MAC layer
+  std::vector<LayerTask> tasks;
+  std::vector<WidthRounding> roundings;
+};
+
+/// Lowers one layer at given widths. Throws ModelError that names layer and tensor when a width is
+/// above the machine's largest, an accumulator is too narrow, an operation is missing in the
+/// vector unit, or a slice cannot be run.
+[[nodiscard]] LoweredLayer lower_layer(const LayerGraph& graph, LayerId layer,
+                                       const NetworkPrecision& precision,
+                                       const Accelerator& machine);
+
+}  // namespace vernier::dataflow

@@ -1,0 +1,76 @@
+// DRAM by type: one price per transferred bit, reading and writing alike, background and refresh
+// contained in it (constants of Accelergy's CACTI plug-in). Area: off chip, none.
+#include <map>
+
+#include <fmt/format.h>
+
+#include "energy/estimator.hpp"
+
+namespace vernier::energy {
+namespace {
+
+struct DramType {
+  PicojoulesPerBit energy{0.0};
+  std::string source;
+};
+
+class DramPerBit final : public Estimator {
+ public:
+  explicit DramPerBit(const YamlNode& root) {
+    ProblemList problems;
+    MappingReader reader(root, "", problems);
+    head_ = read_table_head(reader);
+    std::string note;
+    reader.text("note", note, Need::kOptional, "remark for readers");
+    if (const YamlNode* types = reader.mapping("types", Need::kRequired)) {
+      for (const auto& [type, node] : types->entries) {
+        MappingReader entry(node, fmt::format("types.{}", type), problems);
+        DramType values;
+        unit_field(entry, "energy", "pJ/bit", values.energy, &parse_picojoules_per_bit,
+                   Need::kRequired, "energy per bit");
+        entry.text("source", values.source, Need::kRequired, "origin of the figure");
+        entry.finish();
+        types_.emplace(type, std::move(values));
+        names_.push_back(type);
+      }
+    }
+    reader.finish();
+    problems.throw_if_any();
+  }
+
+  [[nodiscard]] const std::string& name() const override { return head_.name; }
+  [[nodiscard]] std::int64_t accuracy() const override { return head_.accuracy; }
+  [[nodiscard]] std::optional<Nanometers> technology() const override { return head_.technology; }
+
+  [[nodiscard]] std::optional<Estimate> energy(const Hardware& hardware,
+                                               const ActionQuery& query) const override {
+    const auto* dram = std::get_if<DramInterface>(&hardware);
+    if (dram == nullptr) return std::nullopt;
+    if (query.action != Action::kRead && query.action != Action::kWrite) return std::nullopt;
+    const auto found = types_.find(dram->type);
+    if (found == types_.end()) {
+      throw ConfigError(fmt::format("the table '{}' has no DRAM type '{}'; allowed are {}{}",
+                                    head_.name, shown(dram->type), name_list(names_),
+                                    suggestion(dram->type, names_)));
+    }
+    return Estimate{Picojoules(found->second.energy.count()), found->second.source};
+  }
+
+  [[nodiscard]] std::optional<AreaEstimate> area(const Hardware& hardware, Hertz) const override {
+    if (!std::holds_alternative<DramInterface>(hardware)) return std::nullopt;
+    return AreaEstimate{SquareMicrons(0.0), "off chip"};
+  }
+
+ private:
+  TableHead head_;
+  std::map<std::string, DramType> types_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace
+
+std::unique_ptr<Estimator> make_dram_per_bit(const YamlNode& root) {
+  return std::make_unique<DramPerBit>(root);
+}
+
+}  // namespace vernier::energy

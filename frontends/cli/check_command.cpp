@@ -1,0 +1,91 @@
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "arch/base/text.hpp"
+#include "arch/base/yaml.hpp"
+#include "dataflow/graph/model_yaml.hpp"
+#include "dataflow/graph/precision_map.hpp"
+#include "dataflow/machine/machine.hpp"
+#include "energy/estimator.hpp"
+#include "frontends/cli/commands.hpp"
+
+namespace vernier::frontends {
+namespace {
+
+std::string check_machine(const std::string& path) {
+  const dataflow::Machine machine = dataflow::load_machine(path, {}, energy_table_folders());
+  const dataflow::AcceleratorSpec& spec = machine.accelerator.spec();
+  return fmt::format("machine '{}': {}x{} {}, {} at {}, {} priced actions", spec.name,
+                     spec.array.rows, spec.array.columns, to_text(spec.array.dataflow),
+                     spec.mac.style, to_text(spec.clock), machine.prices.actions().size());
+}
+
+std::string check_model(const YamlNode& root) {
+  const dataflow::LayerGraph graph = dataflow::read_model(root);
+  const dataflow::NetworkTotals totals = graph.totals();
+  std::string text = fmt::format(
+      "network '{}': {} layers ({} with MACs), {} MACs, {} weights, {} parameters, batch {}",
+      graph.name(), graph.layers().size(), totals.mac_layers, totals.macs.count(), totals.weights,
+      totals.parameters, graph.batch());
+  for (const std::string& assumption : dataflow::resolve_precision(graph, {}).assumptions) {
+    text += "\n  assumed unless --bits or --precision say otherwise: " + assumption;
+  }
+  return text;
+}
+
+std::string check_precision(const YamlNode& root) {
+  const dataflow::PrecisionMap map = dataflow::read_precision_map(root);
+  return fmt::format("precision file: {} tensors by name, default {}", map.tensors.size(),
+                     map.default_weight || map.default_activation ? "given" : "none");
+}
+
+std::string check_table(const std::string& path) {
+  const auto table = energy::load_estimator(path, energy::builtin_estimators());
+  return fmt::format("energy table '{}', stated accuracy {} %", table->name(), table->accuracy());
+}
+
+// Finds out from the keys what a file is, and reads it as that.
+std::string check_file(const std::string& path) {
+  for (const char* extension : {".onnx", ".tflite", ".csv"}) {
+    if (path.ends_with(extension)) {
+      throw ConfigError(fmt::format("{}: the reader for {} files is not built into this vernier",
+                                    path, extension));
+    }
+  }
+  const YamlNode root = load_yaml(path);
+  if (root.find("array") != nullptr || root.find("mac") != nullptr) return check_machine(path);
+  if (root.find("layers") != nullptr) return check_model(root);
+  if (root.find("kind") != nullptr) return check_table(path);
+  if (root.find("tensors") != nullptr || root.find("default") != nullptr) {
+    return check_precision(root);
+  }
+  throw ConfigError(fmt::format(
+      "{}: cannot tell what this file is; a machine has 'array', a network 'layers', a precision "
+      "file 'tensors' or 'default', an energy table 'kind'",
+      path));
+}
+
+ExitCode check(const std::vector<std::string>& files) {
+  ExitCode worst = ExitCode::kGood;
+  for (const std::string& file : files) {
+    try {
+      write_result(fmt::format("{}: {}\n", file, check_file(file)), "");
+    } catch (const UserError& error) {
+      say(error.what());
+      worst = ExitCode::kUserError;
+    }
+  }
+  return worst;
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app, VerbAction& action) {
+  auto files = std::make_shared<std::vector<std::string>>();
+  CLI::App* verb = app.add_subcommand("check", "what input files are and what is wrong with them");
+  verb->add_option("FILE", *files, "machine, network, precision file or energy table")->required();
+  verb->callback([&action, files] { action = [files] { return check(*files); }; });
+}
+
+}  // namespace vernier::frontends

@@ -1,0 +1,34 @@
+// The verbs of the command line. Each adds its options to the CLI11 application and says what runs
+// when the verb is chosen; the return value is the exit code (0 good, 1 infeasible or outside a
+// bound, 2 wrong input, 3 our bug).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace vernier::frontends {
+
+enum class ExitCode : int { kGood = 0, kInfeasible = 1, kUserError = 2, kBug = 3 };
+
+/// What a chosen verb does.
+using VerbAction = std::function<ExitCode()>;
+
+/// Adds a verb; `action` is set when it is chosen.
+void add_run_command(CLI::App& app, VerbAction& action);
+void add_check_command(CLI::App& app, VerbAction& action);
+void add_describe_command(CLI::App& app, VerbAction& action);
+
+/// Folders where energy tables are looked for after the machine file's own.
+[[nodiscard]] std::vector<std::string> energy_table_folders();
+
+/// Writes to standard output, or to a file when `path` is not empty; throws ConfigError when the
+/// file cannot be written.
+void write_result(const std::string& text, const std::string& path);
+
+/// Lines on standard error: everything that is not the result.
+void say(const std::string& line);
+
+}  // namespace vernier::frontends

@@ -1,0 +1,127 @@
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "arch/base/text.hpp"
+#include "dataflow/machine/machine.hpp"
+#include "energy/estimator.hpp"
+#include "frontends/cli/commands.hpp"
+
+namespace vernier::frontends {
+namespace {
+
+std::vector<ComponentDescription> all_components() {
+  std::vector<ComponentDescription> all = dataflow::describe_accelerator_format();
+  for (auto& entry : arch::builtin_mac_families().describe()) all.push_back(std::move(entry));
+  for (auto& entry : energy::builtin_estimators().describe()) all.push_back(std::move(entry));
+  return all;
+}
+
+std::string describe_component(const ComponentDescription& component) {
+  std::string out =
+      fmt::format("{} ({}): {}\n", component.name, component.kind, component.sentence);
+  for (const ParameterDescription& parameter : component.parameters) {
+    const std::string unit = parameter.unit.empty() ? "" : fmt::format(" [{}]", parameter.unit);
+    const std::string fallback = parameter.default_text.empty()
+                                     ? std::string("required")
+                                     : "default " + parameter.default_text;
+    out += fmt::format("  {}: {}{}, {}\n      {}\n", parameter.key, parameter.type, unit, fallback,
+                       parameter.sentence);
+  }
+  return out;
+}
+
+std::string describe_machine(const std::string& path, const std::vector<std::string>& overrides) {
+  const dataflow::Machine machine = dataflow::load_machine(path, overrides, energy_table_folders());
+  const dataflow::Accelerator& accelerator = machine.accelerator;
+  const dataflow::AcceleratorSpec& spec = accelerator.spec();
+  std::string out = fmt::format("{}: {}x{} {}, MAC {}, {}, {}\n{}\n\n", spec.name, spec.array.rows,
+                                spec.array.columns, to_text(spec.array.dataflow), spec.mac.style,
+                                to_text(spec.clock), to_text(spec.technology), spec.source);
+  out += fmt::format("{:>3} {:>3} {:>16} {:>12} {:>22} {:>22}\n", "w", "a", "peak MACs/cycle",
+                     "peak TOPS", "weight bits/PE/cycle", "input bits/PE/cycle");
+  for (const auto& mode : accelerator.modes()) {
+    const double peak = accelerator.peak_macs_per_cycle(mode.mode);
+    const auto step = static_cast<double>(mode.mode.cycles);
+    out += fmt::format("{:>3} {:>3} {:>16.6g} {:>12.4g} {:>22.6g} {:>22.6g}\n", mode.weight.bits(),
+                       mode.activation.bits(), peak,
+                       2.0 * peak * static_cast<double>(spec.clock.count()) / 1e12,
+                       static_cast<double>(mode.mode.weight_bits) / step,
+                       static_cast<double>(mode.mode.activation_bits) / step);
+  }
+  out += "\nbuffers\n";
+  for (const memory::BufferSpec& buffer : spec.buffers) {
+    std::vector<std::string> roles;
+    for (const TensorRole role : buffer.serves) roles.emplace_back(to_text(role));
+    out += fmt::format("  {:<12} serves {:<22} {:>9}, {} banks x {} port(s) x {} = {} bit/cycle\n",
+                       buffer.name, name_list(roles), to_text(buffer.capacity), buffer.banks,
+                       buffer.ports, buffer.word.count(), buffer.bits_per_cycle().count());
+  }
+  out += fmt::format("  {:<12} {}, latency {}\n", "DRAM", to_text(spec.dram.bandwidth),
+                     to_text(spec.dram.latency));
+  out += "\narea\n";
+  for (const energy::PricedArea& area : machine.prices.areas()) {
+    out += fmt::format("  {:<12} {:>10.4f} mm2  ({})\n",
+                       machine.prices.components()[area.component].name, area.area.count() / 1e6,
+                       area.table);
+  }
+  out +=
+      fmt::format("  {:<12} {:>10.4f} mm2\n", "total", machine.prices.total_area().count() / 1e6);
+  out += "\nprices\n";
+  for (const energy::PricedAction& action : machine.prices.actions()) {
+    const std::string bits =
+        action.weight_bits > 0 ? fmt::format(" w{} a{}", action.weight_bits, action.activation_bits)
+                               : std::string{};
+    out += fmt::format(
+        "  {:<12} {:<22} {:>12.6g} pJ  {}\n", machine.prices.components()[action.component].name,
+        std::string(to_text(action.action)) + bits, action.energy.count(), action.table);
+  }
+  return out;
+}
+
+struct DescribeOptions {
+  std::string component;
+  std::string accelerator;
+  std::vector<std::string> overrides;
+};
+
+ExitCode describe(const DescribeOptions& options) {
+  if (!options.accelerator.empty()) {
+    write_result(describe_machine(options.accelerator, options.overrides), "");
+    return ExitCode::kGood;
+  }
+  std::vector<std::string> names;
+  std::string out;
+  for (const ComponentDescription& component : all_components()) {
+    names.push_back(component.name);
+    if (options.component.empty()) {
+      out += fmt::format("{:<14} {:<18} {}\n", component.name, component.kind, component.sentence);
+    } else if (component.name == options.component) {
+      out += describe_component(component);
+    }
+  }
+  if (out.empty()) {
+    throw ConfigError(fmt::format("there is no component '{}'; there are {}{}",
+                                  shown(options.component), name_list(names, 30),
+                                  suggestion(options.component, names)));
+  }
+  write_result(out, "");
+  return ExitCode::kGood;
+}
+
+}  // namespace
+
+void add_describe_command(CLI::App& app, VerbAction& action) {
+  auto options = std::make_shared<DescribeOptions>();
+  CLI::App* verb =
+      app.add_subcommand("describe", "parameters of a component, or what a machine can do");
+  verb->add_option("COMPONENT", options->component, "name of a component; none lists them all");
+  verb->add_option("--accelerator,-a", options->accelerator, "machine file");
+  verb->add_option("--set", options->overrides, "key.path=value, changes the machine file")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  verb->callback([&action, options] { action = [options] { return describe(*options); }; });
+}
+
+}  // namespace vernier::frontends

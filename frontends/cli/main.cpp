@@ -1,0 +1,59 @@
+#include <cstdio>
+#include <exception>
+
+#include <fmt/format.h>
+
+#include "arch/base/error.hpp"
+#include "frontends/cli/commands.hpp"
+#include "vernier_version.hpp"
+
+namespace vernier::frontends {
+namespace {
+
+std::string version_text() {
+  return fmt::format(
+      "vernier {}\ncomponents: analytical engine (built in), SystemC engine (not built in), ONNX "
+      "importer (not built in), LibTorch trainer (not built in), Python module (not built in)",
+      kVersion);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"What does this network, with these bits on each tensor, cost on this accelerator?",
+               "vernier"};
+  app.set_version_flag("--version", version_text());
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::help);
+  VerbAction action;
+  add_run_command(app, action);
+  add_check_command(app, action);
+  add_describe_command(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    say(fmt::format("vernier: {}", error.what()));
+    say("try 'vernier --help' or 'vernier VERB --help'");
+    return static_cast<int>(ExitCode::kUserError);
+  }
+  return static_cast<int>(action());
+}
+
+}  // namespace
+}  // namespace vernier::frontends
+
+int main(int argc, char** argv) {
+  using vernier::frontends::ExitCode;
+  try {
+    return vernier::frontends::run(argc, argv);
+  } catch (const vernier::UserError& error) {
+    std::fprintf(stderr, "vernier: error:\n%s\n", error.what());
+    return static_cast<int>(ExitCode::kUserError);
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "vernier: error: the input needs more memory than there is\n");
+    return static_cast<int>(ExitCode::kUserError);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "vernier: internal error, please report it: %s\n", error.what());
+    return static_cast<int>(ExitCode::kBug);
+  }
+}

@@ -1,0 +1,58 @@
+#include <fmt/format.h>
+
+#include "frontends/report/run_report.hpp"
+
+namespace vernier::frontends {
+namespace {
+
+// Quotes a text field where CSV needs it (RFC 4180).
+std::string field(std::string_view text) {
+  if (text.find_first_of(",\"\n\r") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char letter : text) {
+    if (letter == '"') quoted += '"';
+    quoted += letter;
+  }
+  return quoted + "\"";
+}
+
+std::string row(std::string_view name, std::string_view op, const dataflow::CostSummary& cost,
+                const RunReport& report) {
+  const DerivedFigures figures =
+      derive(cost, report.machine.accelerator.spec().clock, report.graph.batch());
+  std::string out = fmt::format("{},{},{},{}", field(name), field(op), cost.macs.count(),
+                                cost.cycles.total().count());
+  for (const std::int64_t cycles : cost.cycles.by_cause) out += fmt::format(",{}", cycles);
+  out += fmt::format(
+      ",{},{},{},{},{},{},{},{}", cost.channel_busy_cycles, to_text(bound_by(cost.cycles)),
+      cost.utilisation(), cost.dram.input_read.count(), cost.dram.weight_read.count(),
+      cost.dram.output_read.count(), cost.dram.output_write.count(), cost.dram.total().count());
+  out += fmt::format(",{},{}", cost.peak_on_chip.count(), cost.energy.total().count());
+  for (std::size_t at = 0; at < report.machine.prices.components().size(); ++at) {
+    out += fmt::format(",{}", cost.energy.of_component(static_cast<ComponentIndex>(at)).count());
+  }
+  return out + fmt::format(",{},{}\n", figures.time_ms, figures.average_power_mw);
+}
+
+}  // namespace
+
+std::string to_csv(const RunReport& report) {
+  std::string out = "name,operator,macs,cycles";
+  for (int at = 0; at < dataflow::kCycleCauseCount; ++at) {
+    out += fmt::format(",{}_cycles", to_text(static_cast<dataflow::CycleCause>(at)));
+  }
+  out +=
+      ",channel_busy_cycles,bound_by,utilisation,dram_input_read_bits,dram_weight_read_bits,"
+      "dram_output_read_bits,dram_output_write_bits,dram_bits,peak_on_chip_bytes,energy_pj";
+  for (const energy::Component& component : report.machine.prices.components()) {
+    out += "," + field(component.name + "_energy_pj");
+  }
+  out += ",time_ms,average_power_mw\n";
+  for (const dataflow::LayerCost& layer : report.cost.layers) {
+    const dataflow::Layer& spec = report.graph.layers()[layer.layer];
+    out += row(spec.name, operator_name(spec.op), layer.cost, report);
+  }
+  return out + row("total", "", report.cost.total, report);
+}
+
+}  // namespace vernier::frontends

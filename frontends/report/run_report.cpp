@@ -1,0 +1,33 @@
+#include "frontends/report/run_report.hpp"
+
+#include <fmt/format.h>
+
+namespace vernier::frontends {
+
+DerivedFigures derive(const dataflow::CostSummary& cost, Hertz clock, std::int64_t batch) {
+  DerivedFigures figures;
+  const Nanoseconds time = time_of(cost.cycles.total(), clock);
+  constexpr double kNanosecondsPerMillisecond = 1e6;
+  constexpr double kNanosecondsPerSecond = 1e9;
+  constexpr double kOperationsPerMac = 2.0;
+  figures.time_ms = time.count() / kNanosecondsPerMillisecond;
+  figures.average_power_mw = average_power(cost.energy.total(), time).count();
+  if (time.count() > 0.0) {
+    figures.inferences_per_s = static_cast<double>(batch) * kNanosecondsPerSecond / time.count();
+    // Operations per nanosecond are 1e9 operations per second.
+    figures.tops = kOperationsPerMac * static_cast<double>(cost.macs.count()) / time.count() / 1e3;
+  }
+  if (figures.average_power_mw > 0.0) {
+    figures.tops_per_w = figures.tops / (figures.average_power_mw / 1e3);
+  }
+  return figures;
+}
+
+std::string rounding_text(const dataflow::LayerGraph& graph,
+                          const dataflow::WidthRounding& rounding) {
+  return fmt::format("tensor '{}': {} bits, stored as {}, computed as {}",
+                     graph.tensor(rounding.tensor).name, rounding.logical.bits(),
+                     rounding.storage.bits(), rounding.compute.bits());
+}
+
+}  // namespace vernier::frontends

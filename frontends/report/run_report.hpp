@@ -1,0 +1,51 @@
+// Everything a report of `vernier run` shows, and the derived figures that a person asks for. All
+// writers (table, JSON, CSV) format this and compute nothing of their own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dataflow/evaluate/cost.hpp"
+#include "dataflow/graph/layer_graph.hpp"
+#include "dataflow/graph/precision_map.hpp"
+#include "dataflow/machine/machine.hpp"
+
+namespace vernier::frontends {
+
+/// A finished evaluation with its inputs; references are loans for the time of writing.
+struct RunReport {
+  const dataflow::Machine& machine;
+  const dataflow::LayerGraph& graph;
+  const dataflow::NetworkPrecision& precision;
+  const dataflow::NetworkCost& cost;
+  std::string engine = "analytical";
+  std::string machine_file;
+  std::string model_file;
+  std::string bits_origin;             ///< "--bits w=4,a=8", a file name, or "model"
+  std::vector<std::string> overrides;  ///< --set options
+  std::vector<std::string> assumptions;
+};
+
+/// Figures that follow from a cost at the machine's clock.
+struct DerivedFigures {
+  double time_ms = 0.0;
+  double inferences_per_s = 0.0;  ///< images per second
+  double average_power_mw = 0.0;
+  double tops = 0.0;  ///< 2 operations per MAC
+  double tops_per_w = 0.0;
+};
+[[nodiscard]] DerivedFigures derive(const dataflow::CostSummary& cost, Hertz clock,
+                                    std::int64_t batch);
+
+/// One file with schema_version, total and layers[] (docs/result.schema.json).
+[[nodiscard]] std::string to_json(const RunReport& report);
+/// A table for a terminal, with totals, layers, energy and notes.
+[[nodiscard]] std::string to_table(const RunReport& report);
+/// One row per layer and one for the total, same columns as the JSON keys.
+[[nodiscard]] std::string to_csv(const RunReport& report);
+
+/// A line that says what was rounded: "tensor 'x': 3 bits stored as 4, computed as 4".
+[[nodiscard]] std::string rounding_text(const dataflow::LayerGraph& graph,
+                                        const dataflow::WidthRounding& rounding);
+
+}  // namespace vernier::frontends

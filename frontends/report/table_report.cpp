@@ -1,0 +1,158 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "frontends/report/run_report.hpp"
+
+namespace vernier::frontends {
+namespace {
+
+using dataflow::CostSummary;
+using dataflow::CycleCause;
+
+// 1234567 -> "1,234,567".
+std::string grouped(std::int64_t value) {
+  std::string digits = fmt::format("{}", value);
+  constexpr std::size_t kGroup = 3;
+  for (std::size_t at = digits.size(); at > kGroup && at - kGroup > (value < 0 ? 1U : 0U);) {
+    at -= kGroup;
+    digits.insert(at, ",");
+  }
+  return digits;
+}
+
+std::string energy_text(Picojoules energy) {
+  const double value = energy.count();
+  if (value >= 1e9) return fmt::format("{:.3f} mJ", value / 1e9);
+  if (value >= 1e6) return fmt::format("{:.3f} uJ", value / 1e6);
+  if (value >= 1e3) return fmt::format("{:.3f} nJ", value / 1e3);
+  return fmt::format("{:.3f} pJ", value);
+}
+
+std::string bytes_text(Bits bits) {
+  const double bytes = static_cast<double>(bits.count()) / 8.0;
+  constexpr double kKibi = 1024.0;
+  if (bytes >= kKibi * kKibi) return fmt::format("{:.2f} MiB", bytes / kKibi / kKibi);
+  if (bytes >= kKibi) return fmt::format("{:.2f} KiB", bytes / kKibi);
+  return fmt::format("{:.0f} B", bytes);
+}
+
+double share(std::int64_t part, std::int64_t whole) {
+  return whole > 0 ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0.0;
+}
+
+std::string cut(const std::string& text, std::size_t width) {
+  return text.size() <= width ? text : text.substr(0, width - 2) + "..";
+}
+
+std::string bits_text(const dataflow::LayerCost& cost, const RunReport& report) {
+  const dataflow::Layer& layer = report.graph.layers()[cost.layer];
+  const int input = report.precision[layer.inputs.front()].bits.bits();
+  if (!is_mac(layer.op)) return fmt::format("a{}", input);
+  const dataflow::TensorId weight = layer.weight ? *layer.weight : layer.inputs[1];
+  return fmt::format("w{} a{}", report.precision[weight].bits.bits(), input);
+}
+
+void add_layers(std::string& out, const RunReport& report) {
+  out += fmt::format("{:<26} {:<10} {:>7} {:>13} {:>11} {:>6} {:>8} {:>10} {:>11}\n", "layer",
+                     "operator", "bits", "MACs", "cycles", "util", "bound by", "DRAM", "energy");
+  for (const dataflow::LayerCost& layer : report.cost.layers) {
+    const dataflow::Layer& spec = report.graph.layers()[layer.layer];
+    const CostSummary& cost = layer.cost;
+    const std::string util =
+        cost.peak_macs > 0.0 ? fmt::format("{:.1f}%", 100.0 * cost.utilisation()) : "-";
+    out += fmt::format("{:<26} {:<10} {:>7} {:>13} {:>11} {:>6} {:>8} {:>10} {:>11}\n",
+                       cut(spec.name, 26), operator_name(spec.op), bits_text(layer, report),
+                       grouped(cost.macs.count()), grouped(cost.cycles.total().count()), util,
+                       to_text(bound_by(cost.cycles)), bytes_text(cost.dram.total()),
+                       energy_text(cost.energy.total()));
+  }
+}
+
+void add_cycles(std::string& out, const CostSummary& total) {
+  const std::int64_t cycles = total.cycles.total().count();
+  out += "\ncycles by cause\n";
+  for (int at = 0; at < dataflow::kCycleCauseCount; ++at) {
+    const auto cause = static_cast<CycleCause>(at);
+    out += fmt::format("  {:<10} {:>15}  {:5.1f}%\n", to_text(cause), grouped(total.cycles[cause]),
+                       share(total.cycles[cause], cycles));
+  }
+  out += fmt::format("  {:<10} {:>15}  (DRAM channel busy {:.1f}% of them)\n", "total",
+                     grouped(cycles), share(total.channel_busy_cycles, cycles));
+}
+
+void add_traffic(std::string& out, const CostSummary& total) {
+  out += "\nDRAM bits\n";
+  const auto line = [&out](std::string_view name, Bits bits) {
+    out += fmt::format("  {:<13} {:>15}  {}\n", name, grouped(bits.count()), bytes_text(bits));
+  };
+  line("input read", total.dram.input_read);
+  line("weight read", total.dram.weight_read);
+  line("psum read", total.dram.output_read);
+  line("output write", total.dram.output_write);
+  line("total", total.dram.total());
+}
+
+void add_energy(std::string& out, const RunReport& report) {
+  const energy::EnergyBreakdown& energy = report.cost.total.energy;
+  const auto& components = report.machine.prices.components();
+  const double whole = energy.total().count();
+  out += "\nenergy by component\n";
+  for (std::size_t at = 0; at < components.size(); ++at) {
+    const Picojoules part = energy.of_component(static_cast<ComponentIndex>(at));
+    Picojoules leak{0.0};
+    for (const energy::EnergyEntry& entry : energy.entries()) {
+      if (entry.activity.component == at && entry.activity.action == Action::kLeak) {
+        leak += entry.energy;
+      }
+    }
+    out += fmt::format("  {:<13} {:>13}  {:5.1f}%  (leakage {})\n", components[at].name,
+                       energy_text(part), whole > 0 ? 100.0 * part.count() / whole : 0.0,
+                       energy_text(leak));
+  }
+  out += fmt::format("  {:<13} {:>13}\n", "total", energy_text(energy.total()));
+}
+
+void add_notes(std::string& out, const RunReport& report) {
+  constexpr std::size_t kMostRoundings = 10;
+  if (report.assumptions.empty() && report.cost.roundings.empty()) return;
+  out += "\nnotes\n";
+  for (const std::string& assumption : report.assumptions) out += "  assumed: " + assumption + "\n";
+  const auto& roundings = report.cost.roundings;
+  for (std::size_t at = 0; at < std::min(kMostRoundings, roundings.size()); ++at) {
+    out += "  rounded: " + rounding_text(report.graph, roundings[at]) + "\n";
+  }
+  if (roundings.size() > kMostRoundings) {
+    out += fmt::format("  rounded: {} more tensors (all are in --format json)\n",
+                       roundings.size() - kMostRoundings);
+  }
+}
+
+}  // namespace
+
+std::string to_table(const RunReport& report) {
+  const dataflow::AcceleratorSpec& spec = report.machine.accelerator.spec();
+  const CostSummary& total = report.cost.total;
+  const DerivedFigures figures = derive(total, spec.clock, report.graph.batch());
+  std::string out =
+      fmt::format("{} on {}: {}x{} {}, MAC {}, {}, batch {}, engine {}\n\n", report.graph.name(),
+                  spec.name, spec.array.rows, spec.array.columns, to_text(spec.array.dataflow),
+                  spec.mac.style, to_text(spec.clock), report.graph.batch(), report.engine);
+  add_layers(out, report);
+  add_cycles(out, total);
+  add_traffic(out, total);
+  add_energy(out, report);
+  out += fmt::format(
+      "\n{:.4g} ms, {:.4g} inferences/s, {:.4g} mW, {:.4g} TOPS, {:.4g} TOPS/W, utilisation "
+      "{:.1f}% "
+      "of the peak at each layer's precision\n",
+      figures.time_ms, figures.inferences_per_s, figures.average_power_mw, figures.tops,
+      figures.tops_per_w, 100.0 * total.utilisation());
+  out += fmt::format("{} MACs, peak on-chip {} bytes, area {:.3f} mm2 (on chip, from the tables)\n",
+                     grouped(total.macs.count()), grouped(total.peak_on_chip.count()),
+                     report.machine.prices.total_area().count() / 1e6);
+  add_notes(out, report);
+  return out;
+}
+
+}  // namespace vernier::frontends

@@ -1,0 +1,23 @@
+#include "memory/spec.hpp"
+
+#include <algorithm>
+
+namespace vernier::memory {
+
+bool BufferSpec::serves_role(TensorRole role) const {
+  return std::find(serves.begin(), serves.end(), role) != serves.end();
+}
+
+Bits BufferSpec::half() const {
+  const std::int64_t words = to_bits(capacity).count() / word.count();
+  return word * (words / 2);
+}
+
+Bits BufferSpec::bits_per_cycle() const { return word * checked_mul(banks, ports); }
+
+const std::vector<std::string>& served_role_names() {
+  static const std::vector<std::string> names{"input", "weight", "output"};
+  return names;
+}
+
+}  // namespace vernier::memory
