@@ -1,16 +1,26 @@
 #include "arch/base/activity.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 #include "arch/base/checked.hpp"
 
 namespace vernier {
 namespace {
 
-auto key_of(const ActivityEntry& entry) {
-  return std::tuple(entry.component, entry.action, entry.role, entry.weight_bits,
-                    entry.activation_bits);
+// The arguments of an entry as one number, in sorting order.
+std::uint64_t sort_key(const ActivityEntry& entry) {
+  constexpr int kByte = 8;
+  std::uint64_t key = entry.component;
+  for (const std::uint8_t part :
+       {static_cast<std::uint8_t>(entry.action), static_cast<std::uint8_t>(entry.role),
+        entry.weight_bits, entry.activation_bits}) {
+    key = (key << kByte) | part;
+  }
+  return key;
+}
+
+bool comes_before(const ActivityEntry& left, const ActivityEntry& right) {
+  return sort_key(left) < sort_key(right);
 }
 
 }  // namespace
@@ -45,15 +55,12 @@ std::string_view to_text(TensorRole role) {
 }
 
 bool ActivityEntry::same_action(const ActivityEntry& other) const {
-  return key_of(*this) == key_of(other);
+  return sort_key(*this) == sort_key(other);
 }
 
 void Activity::add(const ActivityEntry& entry) {
   if (entry.count == 0) return;
-  const auto position = std::lower_bound(entries_.begin(), entries_.end(), entry,
-                                         [](const ActivityEntry& left, const ActivityEntry& right) {
-                                           return key_of(left) < key_of(right);
-                                         });
+  const auto position = std::lower_bound(entries_.begin(), entries_.end(), entry, comes_before);
   if (position != entries_.end() && position->same_action(entry)) {
     position->count = checked_add(position->count, entry.count);
   } else {
@@ -62,11 +69,22 @@ void Activity::add(const ActivityEntry& entry) {
 }
 
 void Activity::merge(const Activity& other) {
-  if (entries_.empty()) {
-    entries_ = other.entries_;
-    return;
+  // Both lists are sorted: one walk; most merges find every key in place.
+  std::vector<ActivityEntry> fresh;
+  auto own = entries_.begin();
+  for (const ActivityEntry& entry : other.entries_) {
+    const std::uint64_t key = sort_key(entry);
+    while (own != entries_.end() && sort_key(*own) < key) ++own;
+    if (own != entries_.end() && sort_key(*own) == key) {
+      own->count = checked_add(own->count, entry.count);
+    } else {
+      fresh.push_back(entry);
+    }
   }
-  for (const ActivityEntry& entry : other.entries_) add(entry);
+  if (fresh.empty()) return;
+  const auto old_size = static_cast<std::ptrdiff_t>(entries_.size());
+  entries_.insert(entries_.end(), fresh.begin(), fresh.end());
+  std::inplace_merge(entries_.begin(), entries_.begin() + old_size, entries_.end(), comes_before);
 }
 
 void Activity::scale(std::int64_t factor) {
