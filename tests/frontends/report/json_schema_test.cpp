@@ -1,0 +1,151 @@
+// Every result that the command line prints must satisfy docs/result.schema.json.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validator.hpp>
+
+#include <fstream>
+#include <string>
+
+#include "tests/support/command_line.hpp"
+
+namespace vernier::frontends {
+namespace {
+
+using Json = nlohmann::json;
+using tests::run_vernier;
+
+const std::string kRoot = std::string(VERNIER_SOURCE_DIR) + "/";
+
+class ResultSchema {
+ public:
+  ResultSchema() {
+    std::ifstream stream(kRoot + "docs/result.schema.json");
+    document_ = Json::parse(stream);
+    valijson::SchemaParser parser;
+    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(document_), schema_);
+  }
+  // Empty when the result is valid, else the first messages.
+  std::string problems(const Json& result) {
+    valijson::Validator validator;
+    valijson::ValidationResults results;
+    if (validator.validate(schema_, valijson::adapters::NlohmannJsonAdapter(result), &results)) {
+      return {};
+    }
+    std::string text;
+    valijson::ValidationResults::Error error;
+    while (results.popError(error)) {
+      for (const std::string& part : error.context) text += part;
+      text += ": " + error.description + "\n";
+    }
+    return text;
+  }
+
+ private:
+  Json document_;
+  valijson::Schema schema_;
+};
+
+TEST_CASE("Every shipped machine and network gives a result that satisfies the schema",
+          "[frontends][report]") {
+  ResultSchema schema;
+  for (const char* machine :
+       {"bitfusion_16x32", "scale_sim_default", "scale_sim_low_memory", "edge_64x64_ws"}) {
+    for (const char* network : {"mobilenetv2", "resnet18", "resnet20"}) {
+      const auto run = run_vernier({"run", "--accelerator",
+                                    kRoot + "configs/accelerators/" + machine + ".yaml", "--model",
+                                    kRoot + "configs/models/" + network + ".yaml", "--bits",
+                                    "w=4,a=8", "--format", "json"});
+      INFO(machine << " " << network << " " << run.error);
+      REQUIRE(run.exit_code == 0);
+      const Json result = Json::parse(run.output);
+      CHECK(schema.problems(result) == "");
+      // Parts sum to the total.
+      std::int64_t cycles = 0;
+      for (const Json& layer : result["layers"]) cycles += layer["cycles"].get<std::int64_t>();
+      CHECK(cycles == result["total"]["cycles"].get<std::int64_t>());
+      double energy = 0.0;
+      for (const auto& part : result["total"]["energy_by_component_pj"]) {
+        energy += part.get<double>();
+      }
+      CHECK(energy == Approx(result["total"]["energy_pj"].get<double>()).epsilon(1e-12));
+    }
+  }
+}
+
+TEST_CASE("The schema refuses results with a missing, foreign or negative value",
+          "[frontends][report]") {
+  ResultSchema schema;
+  const auto run =
+      run_vernier({"run", "-a", kRoot + "configs/accelerators/scale_sim_default.yaml", "-m",
+                   kRoot + "configs/models/resnet20.yaml", "--layer", "fc", "--format", "json"});
+  REQUIRE(run.exit_code == 0);
+  const Json good = Json::parse(run.output);
+  REQUIRE(schema.problems(good) == "");
+  Json missing = good;
+  missing["total"].erase("cycles");
+  CHECK(schema.problems(missing) != "");
+  Json foreign = good;
+  foreign["layers"][0]["speed"] = 1;
+  CHECK(schema.problems(foreign) != "");
+  Json negative = good;
+  negative["total"]["energy_pj"] = -1.0;
+  CHECK(schema.problems(negative) != "");
+}
+
+TEST_CASE("The acceptance run prints total and layers with 300774272 MACs",
+          "[frontends][report]") {
+  const auto run =
+      run_vernier({"run", "--accelerator", kRoot + "configs/accelerators/bitfusion_16x32.yaml",
+                   "--model", kRoot + "configs/models/mobilenetv2.yaml", "--bits", "w=4,a=8",
+                   "--format", "json"});
+  REQUIRE(run.exit_code == 0);
+  CHECK(run.error == "");
+  const Json result = Json::parse(run.output);
+  CHECK(result["total"]["macs"] == 300774272);
+  CHECK(result["layers"].size() == 64);
+  CHECK(result["layers"][0]["name"] == "features.0");
+}
+
+TEST_CASE("Output is equal for one and two jobs in every format", "[frontends][report]") {
+  for (const char* format : {"json", "csv", "table"}) {
+    std::string first;
+    for (const char* jobs : {"1", "2"}) {
+      const auto run = run_vernier(
+          {"run", "-a", kRoot + "configs/accelerators/bitfusion_16x32.yaml", "-m",
+           kRoot + "configs/models/resnet18.yaml", "--bits", "w=2,a=8", "--format", format,
+           "--jobs", jobs});
+      REQUIRE(run.exit_code == 0);
+      REQUIRE(run.output.size() > 1000);
+      if (first.empty()) first = run.output;
+      CHECK(run.output == first);
+    }
+  }
+}
+
+TEST_CASE("The CSV has a row per layer and a total with the columns of its head",
+          "[frontends][report]") {
+  const auto run = run_vernier({"run", "-a", kRoot + "configs/accelerators/scale_sim_default.yaml",
+                                "-m", kRoot + "configs/models/resnet20.yaml", "--bits", "w=8,a=8",
+                                "--format", "csv"});
+  REQUIRE(run.exit_code == 0);
+  std::istringstream lines(run.output);
+  std::string line;
+  std::size_t rows = 0;
+  std::ptrdiff_t commas = -1;
+  std::string last;
+  while (std::getline(lines, line)) {
+    const auto count = std::count(line.begin(), line.end(), ',');
+    if (commas < 0) commas = count;
+    CHECK(count == commas);
+    ++rows;
+    last = line;
+  }
+  CHECK(rows == 34 + 2);
+  CHECK(last.rfind("total,", 0) == 0);
+}
+
+}  // namespace
+}  // namespace vernier::frontends

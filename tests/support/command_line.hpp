@@ -1,0 +1,19 @@
+// Runs the built command line as a user would, and keeps what it printed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace vernier::tests {
+
+struct CommandResult {
+  int exit_code = -1;
+  int signal = 0;  ///< the signal that ended it; 0: it exited
+  std::string output;
+  std::string error;
+};
+
+/// Runs the vernier binary with arguments; nothing is given to its standard input.
+[[nodiscard]] CommandResult run_vernier(const std::vector<std::string>& arguments);
+
+}  // namespace vernier::tests
