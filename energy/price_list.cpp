@@ -39,11 +39,12 @@ PriceList::PriceList(std::vector<Component> components,
       mac_(2 * kWidths * kWidths) {
   std::vector<const Estimator*> ranked;
   for (const auto& table : tables) {
-    if (table->technology() && *table->technology() != technology) {
+    const Nanometers stated = table->technology().value_or(technology);
+    if (stated != technology) {
       throw ConfigError(fmt::format(
           "the energy table '{}' holds figures of {}, the machine is {}; figures are not scaled "
           "between nodes, so name a table of the machine's node",
-          table->name(), vernier::to_text(*table->technology()), vernier::to_text(technology)));
+          table->name(), vernier::to_text(stated), vernier::to_text(technology)));
     }
     ranked.push_back(table.get());
   }
@@ -108,6 +109,7 @@ void PriceList::price_action(ComponentIndex index, Action action, const MacUnitM
     return;
   }
   std::vector<std::string> names;
+  names.reserve(tables.size());
   for (const Estimator* table : tables) names.push_back(table->name());
   throw ConfigError(
       fmt::format("no energy table has the action '{}' of the component '{}' ({}); tables: {}",

@@ -11,20 +11,24 @@ namespace vernier {
 
 void ProblemList::add(const SourcePlace& place, std::string_view key_path,
                       std::string_view message) {
-  problems_.push_back(key_path.empty()
-                          ? fmt::format("{}: {}", place.text(), message)
-                          : fmt::format("{}: {}: {}", place.text(), shown(key_path, 120), message));
+  add(key_path.empty() ? fmt::format("{}: {}", place.text(), message)
+                       : fmt::format("{}: {}: {}", place.text(), shown(key_path, 120), message));
 }
 
-void ProblemList::add(std::string message) { problems_.push_back(std::move(message)); }
+void ProblemList::add(std::string message) {
+  if (full()) {
+    ++dropped_;
+  } else {
+    problems_.push_back(std::move(message));
+  }
+}
 
 void ProblemList::throw_if_any() const {
-  constexpr std::size_t kMostShown = 50;
   if (problems_.empty()) return;
-  if (problems_.size() <= kMostShown) throw ConfigError(problems_);
-  std::vector<std::string> first(problems_.begin(), problems_.begin() + kMostShown);
-  first.push_back(fmt::format("... and {} more problems", problems_.size() - kMostShown));
-  throw ConfigError(first);
+  if (dropped_ == 0) throw ConfigError(problems_);
+  std::vector<std::string> lines = problems_;
+  lines.push_back(fmt::format("... and {} more problems", dropped_));
+  throw ConfigError(lines);
 }
 
 MappingReader::MappingReader(const YamlNode& node, std::string key_path, ProblemList& problems)
@@ -83,6 +87,9 @@ const YamlNode* MappingReader::scalar(std::string_view key, Need need) {
 std::optional<std::int64_t> integer_of(const YamlNode& node) {
   if (node.kind != YamlNode::Kind::kScalar || node.quoted) return std::nullopt;
   const std::string& text = node.scalar;
+  // "010" is 10 to one YAML reader and 8 to another.
+  const std::size_t first = text.starts_with('-') ? 1 : 0;
+  if (text.size() > first + 1 && text[first] == '0') return std::nullopt;
   std::int64_t value = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (status != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -199,7 +206,7 @@ void MappingReader::finish() {
   if (node_.kind != YamlNode::Kind::kMapping) return;
   for (const auto& [key, value] : node_.entries) {
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
-    const std::string near = suggestion(key, known_);
+    const std::string near = problems_.full() ? std::string{} : suggestion(key, known_);
     problems_.add(value.place, path_of(key),
                   near.empty() ? fmt::format("unknown key; allowed are {}", name_list(known_, 20))
                                : fmt::format("unknown key{}", near));

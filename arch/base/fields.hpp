@@ -24,12 +24,18 @@ class ProblemList {
   void add(const SourcePlace& place, std::string_view key_path, std::string_view message);
   void add(std::string message);
   [[nodiscard]] bool empty() const { return problems_.empty(); }
+  /// How many there are, those beyond the ones that are kept included.
+  [[nodiscard]] std::size_t count() const { return problems_.size() + dropped_; }
+  /// Enough problems for one reading: more are counted, not kept.
+  [[nodiscard]] bool full() const { return problems_.size() >= kMostKept; }
   [[nodiscard]] const std::vector<std::string>& all() const { return problems_; }
   /// Throws ConfigError with all problems when there are any.
   void throw_if_any() const;
 
  private:
+  static constexpr std::size_t kMostKept = 50;
   std::vector<std::string> problems_;
+  std::size_t dropped_ = 0;
 };
 
 /// Allowed range of an integer, both ends included.
@@ -87,7 +93,8 @@ class MappingReader {
   std::vector<std::string> known_;
 };
 
-/// Reads an integer scalar (decimal digits, optional sign); nullopt when it is none.
+/// Reads an integer scalar (decimal digits without leading zeros, perhaps a minus); nullopt when it
+/// is none.
 [[nodiscard]] std::optional<std::int64_t> integer_of(const YamlNode& node);
 
 /// One line of a description.

@@ -47,6 +47,7 @@ class Registry {
 
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> result;
+    result.reserve(entries_.size());
     for (const auto& [name, entry] : entries_) result.push_back(name);
     return result;
   }
@@ -54,6 +55,7 @@ class Registry {
   /// Descriptions of all entries, by name.
   [[nodiscard]] std::vector<ComponentDescription> describe() const {
     std::vector<ComponentDescription> result;
+    result.reserve(entries_.size());
     for (const auto& [name, entry] : entries_) result.push_back(entry.description);
     return result;
   }

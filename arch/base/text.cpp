@@ -8,6 +8,14 @@
 namespace vernier {
 namespace {
 
+bool same_letter(char left, char right) {
+  const auto lower = [](char letter) {
+    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+  };
+  return lower(left) == lower(right);
+}
+
+// Letters that differ in case alone count as equal: the usual slip in units and keys.
 std::size_t edit_distance(std::string_view left, std::string_view right) {
   std::vector<std::size_t> row(right.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -15,7 +23,7 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
     std::size_t diagonal = row[0];
     row[0] = at_left + 1;
     for (std::size_t at_right = 0; at_right < right.size(); ++at_right) {
-      const std::size_t replace = diagonal + (left[at_left] == right[at_right] ? 0 : 1);
+      const std::size_t replace = diagonal + (same_letter(left[at_left], right[at_right]) ? 0 : 1);
       diagonal = row[at_right + 1];
       row[at_right + 1] = std::min({row[at_right] + 1, diagonal + 1, replace});
     }

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <span>
 #include <string>
@@ -94,21 +95,29 @@ NumberAndUnit split(std::string_view text) {
 double scaled(std::string_view text, std::span<const UnitScale> units) {
   const NumberAndUnit parts = split(text);
   for (const UnitScale& unit : units) {
-    if (unit.name == parts.unit) return parts.number * unit.factor;
+    if (unit.name != parts.unit) continue;
+    const double value = parts.number * unit.factor;
+    if (value > kLargestWhole) throw ConfigError(fmt::format("'{}' is too large", shown(text)));
+    return value;
   }
   fail_unit(text, parts.unit, units);
+}
+
+// A product of two rounded doubles is off by at most 2^-52 of itself: 1.6 GB counts as whole, a
+// tiny part of the smallest unit does not.
+bool is_whole(double value) {
+  constexpr double kRounding = 4 * std::numeric_limits<double>::epsilon();
+  const double rounded = std::round(value);
+  return std::abs(value - rounded) <= kRounding * rounded;
 }
 
 std::int64_t whole(std::string_view text, std::span<const UnitScale> units,
                    std::string_view smallest) {
   const double value = scaled(text, units);
-  const double rounded = std::round(value);
-  if (rounded > kLargestWhole) throw ConfigError(fmt::format("'{}' is too large", shown(text)));
-  // 1.6 GB is not exact in binary; a real fraction of the smallest unit is much larger than this.
-  if (std::abs(value - rounded) > 1e-6 * std::max(1.0, std::abs(rounded)) * 1e-3) {
+  if (!is_whole(value)) {
     throw ConfigError(fmt::format("'{}' is not a whole number of {}", shown(text), smallest));
   }
-  return static_cast<std::int64_t>(rounded);
+  return static_cast<std::int64_t>(std::round(value));
 }
 
 std::string with_unit(double value, std::string_view unit) {
@@ -157,7 +166,7 @@ Bandwidth parse_bandwidth(std::string_view text, Hertz clock) {
     constexpr std::int64_t kFraction = 1000;  // "0.125 B/cycle" and the like stay exact
     const double bits = parts.number * unit.factor * kFraction;
     if (bits > kLargestWhole) throw ConfigError(fmt::format("'{}' is too large", shown(text)));
-    if (std::abs(bits - std::round(bits)) > 1e-6) {
+    if (!is_whole(bits)) {
       throw ConfigError(fmt::format("'{}' is finer than 1/1000 bit/cycle", shown(text)));
     }
     return Bandwidth::per_cycles(static_cast<std::int64_t>(std::round(bits)), kFraction);

@@ -1,9 +1,11 @@
 #include "arch/base/yaml.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
@@ -33,6 +35,7 @@ class TreeBuilder final : public YAML::EventHandler {
                 const std::string& value) override {
     refuse_anchor(mark, anchor);
     refuse_tag(mark, tag);
+    refuse_letters(mark, value);
     YamlNode node = make(YamlNode::Kind::kScalar, mark);
     node.scalar = value;
     node.quoted = tag == "!";
@@ -56,6 +59,8 @@ class TreeBuilder final : public YAML::EventHandler {
     YamlNode node;
     bool has_key = false;
     std::string key;
+    SourcePlace key_place;
+    std::unordered_map<std::string, int> line_of;  // of each key so far
   };
 
   [[nodiscard]] SourcePlace place_of(const YAML::Mark& mark) const {
@@ -71,6 +76,18 @@ class TreeBuilder final : public YAML::EventHandler {
     if (!tag.empty() && tag != "?" && tag != "!") {
       fail(mark, fmt::format("the tag '{}' is not allowed", shown(tag)));
     }
+  }
+  // A scalar may hold escapes ("\x07"), so this is no question of the file's own letters.
+  void refuse_letters(const YAML::Mark& mark, const std::string& value) const {
+    if (value.size() > limits_.max_scalar) {
+      fail(mark, fmt::format("a value of {} bytes; at most {} are allowed", value.size(),
+                             limits_.max_scalar));
+    }
+    const bool control = std::any_of(value.begin(), value.end(), [](char letter) {
+      const auto code = static_cast<unsigned char>(letter);
+      return (code < 0x20 && letter != '\n' && letter != '\t') || code == 0x7f;
+    });
+    if (control) fail(mark, fmt::format("a control character in '{}'", shown(value)));
   }
   [[nodiscard]] YamlNode make(YamlNode::Kind kind, const YAML::Mark& mark) {
     if (++nodes_ > limits_.max_nodes) {
@@ -88,7 +105,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (static_cast<int>(open_.size()) >= limits_.max_depth) {
       fail(mark, fmt::format("nested deeper than {} levels", limits_.max_depth));
     }
-    open_.push_back({make(kind, mark), false, {}});
+    open_.push_back({make(kind, mark), false, {}, {}, {}});
   }
   void close() {
     YamlNode node = std::move(open_.back().node);
@@ -107,13 +124,17 @@ class TreeBuilder final : public YAML::EventHandler {
       if (node.kind != YamlNode::Kind::kScalar) {
         throw ConfigError(fmt::format("{}: a key must be a plain word", node.place.text()));
       }
-      if (const YamlNode* first = parent.node.find(node.scalar)) {
+      const auto [first, fresh] = parent.line_of.emplace(node.scalar, node.place.line);
+      if (!fresh) {
         throw ConfigError(fmt::format("{}: the key '{}' stands twice (first in line {})",
-                                      node.place.text(), shown(node.scalar), first->place.line));
+                                      node.place.text(), shown(node.scalar), first->second));
       }
-      parent.key = node.scalar;
+      parent.key = std::move(node.scalar);
+      parent.key_place = std::move(node.place);
       parent.has_key = true;
     } else {
+      // The parser sees an absent value only at the next token, lines further down.
+      if (node.kind == YamlNode::Kind::kNull) node.place = std::move(parent.key_place);
       parent.node.entries.push_back({std::move(parent.key), std::move(node)});
       parent.has_key = false;
     }
@@ -126,6 +147,57 @@ class TreeBuilder final : public YAML::EventHandler {
   std::size_t nodes_ = 0;
 };
 
+// Line in which the UTF-8 of a text breaks off, or 0 (RFC 3629, without overlong forms).
+int broken_utf8_line(std::string_view text) {
+  int line = 1;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto byte = [&](std::size_t offset) {
+      return at + offset < text.size() ? static_cast<unsigned char>(text[at + offset]) : 0U;
+    };
+    const unsigned first = byte(0);
+    if (first == '\n') ++line;
+    std::size_t length = 1;
+    unsigned least = 0x80;  // of the second byte, where a smaller one would be an overlong form
+    unsigned most = 0xbf;
+    if (first >= 0xc2 && first <= 0xdf) {
+      length = 2;
+    } else if (first >= 0xe0 && first <= 0xef) {
+      length = 3;
+      if (first == 0xe0) least = 0xa0;
+      if (first == 0xed) most = 0x9f;
+    } else if (first >= 0xf0 && first <= 0xf4) {
+      length = 4;
+      if (first == 0xf0) least = 0x90;
+      if (first == 0xf4) most = 0x8f;
+    } else if (first >= 0x80) {
+      return line;
+    }
+    if (length > 1 && (byte(1) < least || byte(1) > most)) return line;
+    for (std::size_t offset = 2; offset < length; ++offset) {
+      if ((byte(offset) & 0xc0U) != 0x80) return line;
+    }
+    at += length;
+  }
+  return 0;
+}
+
+constexpr int kMostOpen = 1000;
+
+// Line in which brackets are open by the hundred, or 0. yaml-cpp reads ahead to the end of the
+// outermost bracket and keeps about 250 bytes per token, so this stands before it. Quotes and
+// comments count too: the exact depth is checked while parsing.
+int bracket_heap_line(std::string_view text) {
+  int open = 0;
+  int line = 1;
+  for (const char letter : text) {
+    if (letter == '\n') ++line;
+    if (letter == '[' || letter == '{') ++open;
+    if ((letter == ']' || letter == '}') && open > 0) --open;
+    if (open > kMostOpen) return line;
+  }
+  return 0;
+}
+
 // One step of a --set path: a key, or an index into a list.
 struct PathStep {
   std::string key;
@@ -136,15 +208,23 @@ struct PathStep {
 std::vector<PathStep> parse_path(std::string_view path, std::string_view assignment) {
   std::vector<PathStep> steps;
   std::string key;
+  bool after_index = false;
   const auto flush = [&] {
+    if (key.empty() && !after_index) {
+      throw ConfigError(
+          fmt::format("--set {}: the key path '{}' has an empty part; expected key.path=value",
+                      shown(assignment), shown(path)));
+    }
     if (!key.empty()) steps.push_back({key, 0, false});
     key.clear();
+    after_index = false;
   };
   for (std::size_t at = 0; at < path.size(); ++at) {
     if (path[at] == '.') {
       flush();
     } else if (path[at] == '[') {
       flush();
+      after_index = true;
       const std::size_t close = path.find(']', at);
       PathStep step{.key = {}, .index = 0, .is_index = true};
       const std::string_view digits =
@@ -156,14 +236,14 @@ std::vector<PathStep> parse_path(std::string_view path, std::string_view assignm
       }
       steps.push_back(step);
       at = close;
+    } else if (after_index) {
+      throw ConfigError(
+          fmt::format("--set {}: '.' or '[' is needed after ']'", shown(assignment)));
     } else {
       key += path[at];
     }
   }
   flush();
-  if (steps.empty()) {
-    throw ConfigError(fmt::format("--set {}: the key path is empty", shown(assignment)));
-  }
   return steps;
 }
 
@@ -220,6 +300,12 @@ YamlNode parse_yaml(std::string_view text, std::string_view file, const YamlLimi
     throw ConfigError(
         fmt::format("{}: not a text file (a zero byte at offset {})", file, text.find('\0')));
   }
+  if (const int line = broken_utf8_line(text); line > 0) {
+    throw ConfigError(fmt::format("{}:{}: not a text file (not UTF-8)", file, line));
+  }
+  if (const int line = bracket_heap_line(text); line > 0) {
+    throw ConfigError(fmt::format("{}:{}: more than {} open brackets", file, line, kMostOpen));
+  }
   std::istringstream stream{std::string(text)};
   try {
     YAML::Parser parser(stream);
@@ -268,6 +354,9 @@ void apply_override(YamlNode& root, std::string_view assignment) {
   }
   const std::vector<PathStep> steps = parse_path(assignment.substr(0, equals), assignment);
   const std::string label = fmt::format("--set {}", shown(assignment, 120));
+  if (assignment.find_first_not_of(' ', equals + 1) == std::string_view::npos) {
+    throw ConfigError(fmt::format("{}: there is no value after '='", label));
+  }
   YamlNode value = parse_yaml(assignment.substr(equals + 1), label);
   relabel(value, {label, 0, 0});
 
@@ -276,6 +365,7 @@ void apply_override(YamlNode& root, std::string_view assignment) {
     YamlNode* next = descend(*node, steps[depth], assignment);
     if (next == nullptr) {
       std::vector<std::string> keys;
+      keys.reserve(node->entries.size());
       for (const auto& [key, entry] : node->entries) keys.push_back(key);
       throw ConfigError(fmt::format("--set {}: there is no key '{}'{}", shown(assignment),
                                     steps[depth].key, suggestion(steps[depth].key, keys)));

@@ -1,6 +1,7 @@
 // A strict YAML tree: the text of a file as nodes that know their line. Anchors, aliases, tags,
-// duplicate keys, several documents, deep nesting and huge files are refused here, so that no
-// reader above has to think of them. Parsing itself is yaml-cpp's.
+// duplicate keys, several documents, deep nesting, control characters, broken UTF-8, very long
+// values and huge files are refused here, so that no reader above has to think of them. Parsing
+// itself is yaml-cpp's.
 #pragma once
 
 #include <cstddef>
@@ -43,8 +44,9 @@ struct YamlEntry {
 
 /// Limits of what is read at all.
 struct YamlLimits {
-  std::size_t max_bytes = std::size_t{8} * 1024 * 1024;
+  std::size_t max_bytes = std::size_t{4} * 1024 * 1024;
   std::size_t max_nodes = 1'000'000;
+  std::size_t max_scalar = 4096;  ///< bytes of one key or value
   int max_depth = 64;
 };
 

@@ -27,7 +27,10 @@ struct Shape {
   std::int64_t height = 1;
   std::int64_t width = 1;
 
-  [[nodiscard]] std::int64_t elements() const { return channels * height * width; }
+  /// Throws ArithmeticOverflow for shapes that are not checked yet.
+  [[nodiscard]] std::int64_t elements() const {
+    return checked_mul(checked_mul(channels, height), width);
+  }
   [[nodiscard]] std::int64_t pixels() const { return height * width; }
   friend bool operator==(const Shape&, const Shape&) = default;
 };
@@ -132,7 +135,7 @@ using Operator = std::variant<Conv2d, Dense, MatMul, Pool, Elementwise, Activati
 struct WeightShape {
   std::int64_t rows = 0;
   std::int64_t row_elements = 0;
-  [[nodiscard]] std::int64_t elements() const { return rows * row_elements; }
+  [[nodiscard]] std::int64_t elements() const { return checked_mul(rows, row_elements); }
 };
 
 /// Output shape of an operator; throws ModelError (without layer name) when inputs do not fit.

@@ -187,8 +187,8 @@ LayerGraph::LayerGraph(std::string name, const std::vector<InputSpec>& inputs,
       shapes.push_back(tensors_[tensor].shape);
       std::vector<LayerId>& consumers = tensors_[tensor].consumers;
       if (consumers.empty() || consumers.back() != id) consumers.push_back(id);
-      if (tensors_[tensor].producer) {
-        boost::add_edge(*tensors_[tensor].producer, id, TensorEdge{tensor, slot}, topology_);
+      if (const std::optional<LayerId> producer = tensors_[tensor].producer) {
+        boost::add_edge(*producer, id, TensorEdge{tensor, slot}, topology_);
       }
     }
     Tensor output;
@@ -251,6 +251,7 @@ LayerGraph LayerGraph::only_layer(std::string_view layer_name) const {
   const std::optional<LayerId> id = find_layer(layer_name);
   if (!id) {
     std::vector<std::string> names;
+    names.reserve(layers_.size());
     for (const Layer& layer : layers_) names.push_back(layer.name);
     throw ModelError(fmt::format("the network '{}' has no layer '{}'{}", name_, shown(layer_name),
                                  suggestion(layer_name, names)));
@@ -293,13 +294,15 @@ std::optional<LayerId> LayerGraph::find_layer(std::string_view name) const {
 
 std::vector<Shape> LayerGraph::input_shapes(const Layer& layer) const {
   std::vector<Shape> shapes;
+  shapes.reserve(layer.inputs.size());
   for (const TensorId tensor : layer.inputs) shapes.push_back(tensors_[tensor].shape);
   return shapes;
 }
 
 TensorId LayerGraph::viewed(TensorId id) const {
-  while (tensors_[id].producer && is_view(layers_[*tensors_[id].producer].op)) {
-    id = layers_[*tensors_[id].producer].inputs.front();
+  while (const std::optional<LayerId> producer = tensors_[id].producer) {
+    if (!is_view(layers_[*producer].op)) break;
+    id = layers_[*producer].inputs.front();
   }
   return id;
 }

@@ -120,6 +120,7 @@ class ModelReader {
       const auto value = scope.values.find(node.scalar.substr(1));
       if (value == scope.values.end()) {
         std::vector<std::string> names;
+        names.reserve(scope.values.size());
         for (const auto& [name, unused] : scope.values) names.push_back(name);
         problems_.add(node.place, path,
                       fmt::format("'{}' has no value where the block is used{}", shown(node.scalar),

@@ -1,6 +1,7 @@
 #include "dataflow/mapping/axis.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace vernier::dataflow {
 namespace {
@@ -10,23 +11,45 @@ constexpr std::int64_t floor_div(std::int64_t numerator, std::int64_t denominato
   return numerator % denominator < 0 ? quotient - 1 : quotient;
 }
 
+// Real input rows or columns that the outputs [first, last] touch, from the lowest to the highest.
+std::int64_t in_length(const AxisSpec& axis, std::int64_t first, std::int64_t last) {
+  if (axis.scaled) {
+    return last * axis.in_size / axis.out_size - first * axis.in_size / axis.out_size + 1;
+  }
+  const std::int64_t low = std::max<std::int64_t>(0, first * axis.stride - axis.pad_before);
+  const std::int64_t high = std::min(
+      axis.in_size - 1, last * axis.stride - axis.pad_before + (axis.kernel - 1) * axis.dilation);
+  return std::max<std::int64_t>(0, high - low + 1);
+}
+
+// Tiles [first, end) of a window are whole and touch no padding, hence all equal. Empty for a
+// resize, whose tiles may all differ.
+struct InnerTiles {
+  std::int64_t first = 0;
+  std::int64_t end = 0;
+};
+
+InnerTiles inner_tiles(const AxisSpec& axis, std::int64_t length) {
+  if (axis.scaled) return {};
+  const std::int64_t count = ceil_div(axis.out_size, length);
+  const std::int64_t first = std::min(count, ceil_div(axis.pad_before, length * axis.stride));
+  const std::int64_t last_output = floor_div(
+      axis.in_size - 1 + axis.pad_before - (axis.kernel - 1) * axis.dilation, axis.stride);
+  return {first,
+          std::clamp(floor_div(std::min(axis.out_size, last_output + 1), length), first, count)};
+}
+
 // The tile of outputs [first, first + length).
 AxisClass class_at(const AxisSpec& axis, std::int64_t first, std::int64_t length) {
   AxisClass result;
   result.out_length = length;
   const std::int64_t last = first + length - 1;
+  result.in_length = in_length(axis, first, last);
   if (axis.scaled) {
-    const std::int64_t low = first * axis.in_size / axis.out_size;
-    const std::int64_t high = last * axis.in_size / axis.out_size;
-    result.in_length = high - low + 1;
     result.tap_sum = length;
     result.taps = {length};
     return result;
   }
-  const std::int64_t low = std::max<std::int64_t>(0, first * axis.stride - axis.pad_before);
-  const std::int64_t high = std::min(
-      axis.in_size - 1, last * axis.stride - axis.pad_before + (axis.kernel - 1) * axis.dilation);
-  result.in_length = std::max<std::int64_t>(0, high - low + 1);
   result.taps.reserve(static_cast<std::size_t>(axis.kernel));
   for (std::int64_t tap = 0; tap < axis.kernel; ++tap) {
     const std::int64_t shift = axis.pad_before - tap * axis.dilation;
@@ -81,27 +104,30 @@ AxisTiles cut_axis(const AxisSpec& axis, std::int64_t length) {
     const std::int64_t first = at * length;
     return class_at(axis, first, std::min(length, axis.out_size - first));
   };
-  if (axis.scaled) {
-    for (std::int64_t at = 0; at < count; ++at) append(tiles, tile(at), 1);
-    return tiles;
-  }
-  // Tiles [inner_first, inner_end) are whole and touch no padding, hence all equal.
-  const std::int64_t inner_first = std::min(count, ceil_div(axis.pad_before, length * axis.stride));
-  const std::int64_t last_output = floor_div(
-      axis.in_size - 1 + axis.pad_before - (axis.kernel - 1) * axis.dilation, axis.stride);
-  const std::int64_t inner_end =
-      std::clamp(floor_div(std::min(axis.out_size, last_output + 1), length), inner_first, count);
-  for (std::int64_t at = 0; at < inner_first; ++at) append(tiles, tile(at), 1);
-  if (inner_end > inner_first) append(tiles, tile(inner_first), inner_end - inner_first);
-  for (std::int64_t at = inner_end; at < count; ++at) append(tiles, tile(at), 1);
+  const InnerTiles inner = inner_tiles(axis, length);
+  for (std::int64_t at = 0; at < inner.first; ++at) append(tiles, tile(at), 1);
+  if (inner.end > inner.first) append(tiles, tile(inner.first), inner.end - inner.first);
+  for (std::int64_t at = inner.end; at < count; ++at) append(tiles, tile(at), 1);
   return tiles;
 }
 
 std::int64_t reach_of(const AxisSpec& axis, std::int64_t length) {
-  if (axis.scaled) {
-    return std::min(axis.in_size, ceil_div(length * axis.in_size, axis.out_size) + 1);
+  const std::int64_t count = ceil_div(axis.out_size, length);
+  const auto reach = [&](std::int64_t at) {
+    return in_length(axis, at * length, std::min((at + 1) * length, axis.out_size) - 1);
+  };
+  // No tile reaches further than a whole one without padding.
+  const InnerTiles inner = inner_tiles(axis, length);
+  if (inner.end > inner.first) return reach(inner.first);
+  // A resize repeats itself once a tile begins at the same fraction of an input again.
+  const std::int64_t different =
+      axis.scaled ? axis.out_size / std::gcd(axis.out_size, checked_mul(length, axis.in_size))
+                  : count;
+  std::int64_t longest = 0;
+  for (std::int64_t at = 0; at < std::min(count, different); ++at) {
+    longest = std::max(longest, reach(at));
   }
-  return std::min(axis.in_size, (length - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1);
+  return longest;
 }
 
 std::vector<SizeRun> cut_size(std::int64_t total, std::int64_t slice) {

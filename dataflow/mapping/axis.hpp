@@ -48,7 +48,7 @@ struct AxisTiles {
 /// Cuts an axis into tiles of `length` outputs, the last one perhaps shorter.
 [[nodiscard]] AxisTiles cut_axis(const AxisSpec& axis, std::int64_t length);
 
-/// Largest in_length of any tile, by formula (no tile of the cut reaches further).
+/// Largest in_length of any tile of the cut, without cutting.
 [[nodiscard]] std::int64_t reach_of(const AxisSpec& axis, std::int64_t length);
 
 /// `count` consecutive slices of equal size along a plain dimension.

@@ -335,7 +335,7 @@ class Chooser {
   void try_channels(std::int64_t in_size, std::int64_t out_size) {
     const OutChannelSums n = search_.out_channels(out_size);
     const InChannelSums k = search_.in_channels(in_size);
-    TileSize tile{1, 1, in_size, out_size};
+    const TileSize tile{1, 1, in_size, out_size};
     for (const TileSize& rectangle : rectangles(search_, task_, tile)) {
       const PixelSums p = search_.pixels(rectangle.rows, rectangle.columns);
       for (const auto& order : kOrders) {

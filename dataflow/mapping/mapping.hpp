@@ -37,7 +37,7 @@ struct Mapping {
   friend bool operator==(const Mapping&, const Mapping&) = default;
 };
 
-/// Bits of the largest block of each operand at a tile size, by formula.
+/// Bits of the largest block of each operand at a tile size.
 struct BlockBits {
   std::array<Bits, 2> input{};  ///< second one: vector tasks with two inputs
   Bits weight;

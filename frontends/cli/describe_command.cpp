@@ -52,6 +52,7 @@ std::string describe_machine(const std::string& path, const std::vector<std::str
   out += "\nbuffers\n";
   for (const memory::BufferSpec& buffer : spec.buffers) {
     std::vector<std::string> roles;
+    roles.reserve(buffer.serves.size());
     for (const TensorRole role : buffer.serves) roles.emplace_back(to_text(role));
     out += fmt::format("  {:<12} serves {:<22} {:>9}, {} banks x {} port(s) x {} = {} bit/cycle\n",
                        buffer.name, name_list(roles), to_text(buffer.capacity), buffer.banks,

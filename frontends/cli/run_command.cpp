@@ -66,7 +66,8 @@ dataflow::PrecisionMap load_bits(const RunOptions& options, const dataflow::Laye
   for (const dataflow::Tensor& tensor : graph.tensors()) {
     if (!tensor.declared) continue;
     const bool is_weight = tensor.kind == dataflow::TensorKind::kWeight;
-    map.tensors.emplace(tensor.name, is_weight ? *map.default_weight : *map.default_activation);
+    const std::optional<Precision>& width = is_weight ? map.default_weight : map.default_activation;
+    if (width) map.tensors.emplace(tensor.name, *width);
   }
   return map;
 }
