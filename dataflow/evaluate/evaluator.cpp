@@ -1,6 +1,7 @@
 #include "dataflow/evaluate/evaluator.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include <fmt/format.h>
@@ -38,6 +39,15 @@ void refuse_roundings(const LayerGraph& graph, const Accelerator& machine,
   std::sort(problems.begin(), problems.end());
   problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
   if (!problems.empty()) throw ModelError(problems);
+}
+
+// The layers' energies sum to the total, which is priced from the summed activity.
+void check_conservation(const NetworkCost& cost) {
+  constexpr double kRounding = 1e-9;
+  Picojoules sum{0.0};
+  for (const LayerCost& layer : cost.layers) sum += layer.cost.energy.total();
+  const double total = cost.total.energy.total().count();
+  VERNIER_ASSERT(std::abs(sum.count() - total) <= kRounding * total, "conserved energy");
 }
 
 template <typename Work>
@@ -133,6 +143,7 @@ Result<NetworkCost> Evaluator::evaluate(const LayerGraph& graph, const NetworkPr
     result.layers.push_back(std::move(cost));
   }
   result.total.energy = energy::EnergyBreakdown(result.total.activity, machine_.prices);
+  check_conservation(result);
   return result;
 }
 

@@ -14,6 +14,7 @@
 namespace vernier::dataflow {
 namespace {
 
+constexpr std::size_t kMostProblems = 50;
 constexpr std::size_t kFromNetworkInput = static_cast<std::size_t>(-1);
 
 std::string at_layer(const LayerSpec& spec, std::string_view message) {
@@ -52,7 +53,17 @@ Wiring wire(const std::vector<InputSpec>& inputs, const std::vector<LayerSpec>& 
     }
     names.push_back(layers[at].name);
   }
+  for (const LayerSpec& layer : layers) {
+    const bool has_weight = is_mac(layer.op) && !std::holds_alternative<MatMul>(layer.op);
+    if (has_weight && producer_of.contains(layer.name + ".weight")) {
+      problems.push_back(at_layer(layer,
+                                  "its weight tensor and another layer or input are both "
+                                  "called '" +
+                                      shown(layer.name) + ".weight'"));
+    }
+  }
   for (std::size_t at = 0; at < layers.size(); ++at) {
+    if (problems.size() > kMostProblems) break;
     for (std::size_t slot = 0; slot < layers[at].inputs.size(); ++slot) {
       const std::string& from = layers[at].inputs[slot];
       const auto entry = producer_of.find(from);
@@ -145,6 +156,10 @@ LayerGraph::LayerGraph(std::string name, const std::vector<InputSpec>& inputs,
   if (inputs.empty()) problems.emplace_back("the network has no input");
   if (layers.empty()) problems.emplace_back("the network has no layers");
   const Wiring wiring = wire(inputs, layers, problems);
+  if (problems.size() > kMostProblems) {
+    problems.resize(kMostProblems);
+    problems.emplace_back("... and more");
+  }
   if (!problems.empty()) throw ModelError(problems);
 
   const std::vector<std::size_t> order = stable_order(wiring.graph);
@@ -222,6 +237,7 @@ LayerGraph::LayerGraph(std::string name, const std::vector<InputSpec>& inputs,
     if (!problems.empty()) throw ModelError(problems);
     layer.output = tensors_.size();
     tensor_of.emplace(spec.name, layer.output);
+    if (is_view(layer.op)) output.shows = viewed(layer.inputs.front());
     tensors_.push_back(std::move(output));
     layers_.push_back(std::move(layer));
   }
@@ -299,13 +315,7 @@ std::vector<Shape> LayerGraph::input_shapes(const Layer& layer) const {
   return shapes;
 }
 
-TensorId LayerGraph::viewed(TensorId id) const {
-  while (const std::optional<LayerId> producer = tensors_[id].producer) {
-    if (!is_view(layers_[*producer].op)) break;
-    id = layers_[*producer].inputs.front();
-  }
-  return id;
-}
+TensorId LayerGraph::viewed(TensorId id) const { return tensors_[id].shows.value_or(id); }
 
 std::vector<Liveness> LayerGraph::liveness() const {
   std::vector<Liveness> result(tensors_.size());
