@@ -16,8 +16,9 @@ std::int64_t decode(std::uint32_t code, OperandFormat format) {
 // One product per step; narrower operands are padded (sign- or zero-extended) to the unit's width.
 class Fixed final : public MacFamily {
  public:
-  [[nodiscard]] MacMode mode(Bitwidth weight, Bitwidth activation) const override {
-    return {.weight_bits = weight.bits(), .activation_bits = activation.bits()};
+  using MacFamily::mode;
+  [[nodiscard]] MacMode mode(OperandFormat weight, OperandFormat activation) const override {
+    return {.weight_bits = weight.bits.bits(), .activation_bits = activation.bits.bits()};
   }
   [[nodiscard]] std::int64_t product(std::uint32_t weight_code, OperandFormat weight,
                                      std::uint32_t activation_code,
@@ -35,14 +36,15 @@ class SumTogether2d final : public MacFamily {
   static constexpr int kDigitBits = 2;
   static constexpr std::int64_t kBricks = 16;
 
-  [[nodiscard]] MacMode mode(Bitwidth weight, Bitwidth activation) const override {
+  using MacFamily::mode;
+  [[nodiscard]] MacMode mode(OperandFormat weight, OperandFormat activation) const override {
     const std::int64_t bricks =
-        ceil_div(weight.bits(), kDigitBits) * ceil_div(activation.bits(), kDigitBits);
+        ceil_div(weight.bits.bits(), kDigitBits) * ceil_div(activation.bits.bits(), kDigitBits);
     MacMode mode;
     mode.cycles = std::max<std::int64_t>(1, ceil_div(bricks, kBricks));
     mode.reduction = std::max<std::int64_t>(1, kBricks / bricks);
-    mode.weight_bits = mode.reduction * weight.bits();
-    mode.activation_bits = mode.reduction * activation.bits();
+    mode.weight_bits = mode.reduction * weight.bits.bits();
+    mode.activation_bits = mode.reduction * activation.bits.bits();
     return mode;
   }
   [[nodiscard]] std::int64_t product(std::uint32_t weight_code, OperandFormat weight,

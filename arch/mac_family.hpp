@@ -38,8 +38,13 @@ struct OperandFormat {
 class MacFamily {
  public:
   virtual ~MacFamily() = default;
-  /// What a step does at (weight, activation) compute widths.
-  [[nodiscard]] virtual MacMode mode(Bitwidth weight, Bitwidth activation) const = 0;
+  /// What a step does with operands of these formats. No family here depends on the signs; a table
+  /// of modes may (design 4).
+  [[nodiscard]] virtual MacMode mode(OperandFormat weight, OperandFormat activation) const = 0;
+  /// The same for two signed operands.
+  [[nodiscard]] MacMode mode(Bitwidth weight, Bitwidth activation) const {
+    return mode(OperandFormat{weight}, OperandFormat{activation});
+  }
   /// The product of two operand codes (two's complement in the low bits), built the way the
   /// hardware builds it.
   [[nodiscard]] virtual std::int64_t product(std::uint32_t weight_code, OperandFormat weight,

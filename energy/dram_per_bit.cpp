@@ -49,9 +49,9 @@ class DramPerBit final : public Estimator {
     if (query.action != Action::kRead && query.action != Action::kWrite) return std::nullopt;
     const auto found = types_.find(dram->type);
     if (found == types_.end()) {
-      throw ConfigError(fmt::format("the table '{}' has no DRAM type '{}'; allowed are {}{}",
-                                    head_.name, shown(dram->type), name_list(names_),
-                                    suggestion(dram->type, names_)));
+      throw NotCovered(fmt::format("the table '{}' has no DRAM type '{}'; allowed are {}{}",
+                                   head_.name, shown(dram->type), name_list(names_),
+                                   suggestion(dram->type, names_)));
     }
     return Estimate{Picojoules(found->second.energy.count()), found->second.source};
   }

@@ -32,6 +32,12 @@ struct AreaEstimate {
   std::string source;
 };
 
+/// Why a table that knows a kind of hardware has no figure for this one.
+class NotCovered final : public UserError {
+ public:
+  using UserError::UserError;
+};
+
 /// A source of prices. Estimators are immutable and may be shared between threads.
 class Estimator {
  public:
@@ -41,8 +47,9 @@ class Estimator {
   [[nodiscard]] virtual std::int64_t accuracy() const = 0;
   /// Technology node, or nullopt when the figures do not depend on one.
   [[nodiscard]] virtual std::optional<Nanometers> technology() const = 0;
-  /// Energy of one action of one instance; nullopt when the table has no figure. Throws
-  /// ConfigError when the hardware is of a kind it knows but outside the range it covers.
+  /// Energy of one action of one instance; nullopt when the table has no such figures. Throws
+  /// NotCovered when the hardware is of a kind it knows but outside what it covers; then the next
+  /// table is asked, and the reason is shown if none has an answer.
   [[nodiscard]] virtual std::optional<Estimate> energy(const Hardware& hardware,
                                                        const ActionQuery& query) const = 0;
   /// Area of one instance.

@@ -118,6 +118,9 @@ class OperatorRows final : public Estimator {
                    "area");
         entry.text("source", values.source, Need::kRequired, "origin of the figures");
         entry.finish();
+        if (rows->items[at].find("latency") != nullptr && values.latency.count() <= 0.0) {
+          entry.problem("latency", "must be more than 0");
+        }
         result.rows.push_back(std::move(values));
       }
       std::stable_sort(result.rows.begin(), result.rows.end(),

@@ -34,9 +34,13 @@ bool depends_on_mode(Action action) { return action == Action::kMac || action ==
 PriceList::PriceList(std::vector<Component> components,
                      const std::vector<std::unique_ptr<Estimator>>& tables, Hertz clock,
                      Nanometers technology)
-    : components_(std::move(components)),
-      plain_(components_.size() * kActionCount),
-      mac_(2 * kWidths * kWidths) {
+    : components_(std::move(components)), plain_(components_.size() * kActionCount) {
+  std::size_t macs = 0;
+  for (const Component& component : components_) {
+    mac_rank_.push_back(macs);
+    if (std::holds_alternative<MacUnit>(component.hardware)) ++macs;
+  }
+  mac_.resize(macs * 2 * kWidths * kWidths);
   std::vector<const Estimator*> ranked;
   for (const auto& table : tables) {
     const Nanometers stated = table->technology().value_or(technology);
@@ -73,19 +77,20 @@ std::size_t PriceList::slot_index(ComponentIndex component, Action action, std::
     return std::size_t{component} * kActionCount + static_cast<std::size_t>(action);
   }
   const std::size_t kind = action == Action::kMac ? 0 : 1;
-  return (kind * kWidths + weight) * kWidths + activation;
+  return ((mac_rank_[component] * 2 + kind) * kWidths + weight) * kWidths + activation;
 }
 
 void PriceList::price_action(ComponentIndex index, Action action, const MacUnitMode* mode,
                              const std::vector<const Estimator*>& tables, Hertz clock) {
   const Component& component = components_[index];
   const ActionQuery query{action, mode, clock};
+  std::string reasons;
   for (const Estimator* table : tables) {
     std::optional<Estimate> estimate;
     try {
       estimate = table->energy(component.hardware, query);
-    } catch (const ConfigError& error) {
-      throw ConfigError(fmt::format("component '{}': {}", component.name, error.what()));
+    } catch (const NotCovered& reason) {
+      reasons += fmt::format("\n  {}", reason.what());
     }
     if (!estimate) continue;
     PricedAction priced{.component = index,
@@ -111,20 +116,25 @@ void PriceList::price_action(ComponentIndex index, Action action, const MacUnitM
   std::vector<std::string> names;
   names.reserve(tables.size());
   for (const Estimator* table : tables) names.push_back(table->name());
-  throw ConfigError(
-      fmt::format("no energy table has the action '{}' of the component '{}' ({}); tables: {}",
-                  to_text(action), component.name, to_text(component.hardware), name_list(names)));
+  throw ConfigError(fmt::format(
+      "no energy table has the action '{}' of the component '{}' ({}); tables: {}{}",
+      to_text(action), component.name, to_text(component.hardware), name_list(names), reasons));
 }
 
 void PriceList::price_area(ComponentIndex index, const std::vector<const Estimator*>& tables,
                            Hertz clock) {
   const Component& component = components_[index];
   for (const Estimator* table : tables) {
-    if (auto estimate = table->area(component.hardware, clock)) {
-      areas_.push_back({index, estimate->area * static_cast<double>(component.instances),
-                        table->name(), std::move(estimate->source)});
-      return;
+    std::optional<AreaEstimate> estimate;
+    try {
+      estimate = table->area(component.hardware, clock);
+    } catch (const NotCovered&) {
+      continue;  // the actions have named the reason already when no table covers it
     }
+    if (!estimate) continue;
+    areas_.push_back({index, estimate->area * static_cast<double>(component.instances),
+                      table->name(), std::move(estimate->source)});
+    return;
   }
   throw ConfigError(fmt::format("no energy table has the area of the component '{}' ({})",
                                 component.name, to_text(component.hardware)));

@@ -63,7 +63,8 @@ class PriceList {
   std::vector<PricedAction> actions_;
   std::vector<PricedArea> areas_;
   std::vector<Slot> plain_;  // component x action
-  std::vector<Slot> mac_;    // action (kMac, kMacIdle) x weight bits x activation bits
+  std::vector<Slot> mac_;    // MAC component x action (kMac, kMacIdle) x weight x activation bits
+  std::vector<std::size_t> mac_rank_;  // component -> its place among the MAC components
 };
 
 }  // namespace vernier::energy

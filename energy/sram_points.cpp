@@ -53,16 +53,19 @@ class SramPoints final : public Estimator {
     const auto* bank = std::get_if<SramBank>(&hardware);
     if (bank == nullptr) return std::nullopt;
     const Blend blend = between(*bank);
-    const double width = 0.7 * (bank->word / blend.low->word) + 0.3;
+    // Each point's figure is brought to the bank's word first, then the two are blended.
+    const auto at_word = [bank](const SramPoint& point, Picojoules figure) {
+      return figure.count() * (0.7 * (bank->word / point.word) + 0.3);
+    };
     switch (query.action) {
       case Action::kRead:
-        return Estimate{
-            Picojoules(width * blend.of([](const SramPoint& p) { return p.read.count(); })),
-            blend.low->source};
+        return Estimate{Picojoules(blend.of(
+                            [&](const SramPoint& point) { return at_word(point, point.read); })),
+                        blend.low->source};
       case Action::kWrite:
-        return Estimate{
-            Picojoules(width * blend.of([](const SramPoint& p) { return p.write.count(); })),
-            blend.low->source};
+        return Estimate{Picojoules(blend.of(
+                            [&](const SramPoint& point) { return at_word(point, point.write); })),
+                        blend.low->source};
       case Action::kLeak: {
         const double power =
             blend.of([](const SramPoint& p) { return p.leakage.count() + p.gate_leakage.count(); });
@@ -124,7 +127,7 @@ class SramPoints final : public Estimator {
       if (point.capacity <= bank.capacity) low = &point;
       if (point.capacity >= bank.capacity && high == nullptr) high = &point;
     }
-    if (low == nullptr || high == nullptr) throw ConfigError(range_message(bank));
+    if (low == nullptr || high == nullptr) throw NotCovered(range_message(bank));
     const double span = static_cast<double>((high->capacity - low->capacity).count());
     const double share =
         span > 0.0 ? static_cast<double>((bank.capacity - low->capacity).count()) / span : 0.0;

@@ -55,11 +55,12 @@ struct Precision {
   friend bool operator==(const Precision&, const Precision&) = default;
 };
 
-/// The widths of one MAC layer on one machine: weight and activation are compute widths.
+/// The widths of one MAC layer (of one slice) on one machine: weight and activation are compute
+/// widths, the output is a storage width, partial sums may be wider than any tensor.
 struct LayerPrecision {
   Bitwidth weight;
   Bitwidth activation;
-  Bitwidth accumulator{32};
+  std::int64_t accumulator_bits = 32;
   Bitwidth output;
   friend constexpr auto operator<=>(const LayerPrecision&, const LayerPrecision&) = default;
 };

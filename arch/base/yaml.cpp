@@ -237,8 +237,7 @@ std::vector<PathStep> parse_path(std::string_view path, std::string_view assignm
       steps.push_back(step);
       at = close;
     } else if (after_index) {
-      throw ConfigError(
-          fmt::format("--set {}: '.' or '[' is needed after ']'", shown(assignment)));
+      throw ConfigError(fmt::format("--set {}: '.' or '[' is needed after ']'", shown(assignment)));
     } else {
       key += path[at];
     }

@@ -50,11 +50,18 @@ struct CostSummary {
   [[nodiscard]] double utilisation() const;
 };
 
-/// One layer. Tasks are what it was lowered to; a view has none.
+/// How one task of a layer ran.
+struct TaskOutline {
+  TaskUnit unit = TaskUnit::kArray;
+  LayerPrecision precision;  ///< meaningful for array tasks
+  Mapping mapping;
+  friend bool operator==(const TaskOutline&, const TaskOutline&) = default;
+};
+
+/// One layer. A view has no task, a layer with a sliced weight one per width.
 struct LayerCost {
   LayerId layer = 0;
-  LayerPrecision precision;  ///< compute widths; meaningful for MAC layers
-  std::vector<Mapping> mappings;
+  std::vector<TaskOutline> tasks;
   CostSummary cost;
 };
 

@@ -1,5 +1,6 @@
-// Remembers prepared tasks and their costs for one machine. Entries are never changed or moved
-// once stored, so that readers keep plain pointers while other threads add more.
+// Remembers prepared tasks and their costs for one machine. Entries are never changed, moved or
+// dropped once stored, so that readers keep plain pointers while other threads add more; when the
+// cache is full, new ones are handed out without being kept.
 #pragma once
 
 #include <memory>
@@ -11,21 +12,45 @@
 
 namespace vernier::dataflow {
 
-/// A task that can run, with its costs by border.
+/// A task that can run.
 struct CachedTask {
   PreparedTask prepared;
   Mapping mapping;
 };
 
+/// A value that the cache keeps, or that it could not keep and the holder owns.
+template <typename T>
+class Cached {
+ public:
+  Cached() = default;
+  explicit Cached(const T* kept) : value_(kept) {}
+  explicit Cached(std::unique_ptr<const T> owned)
+      : owned_(std::move(owned)), value_(owned_.get()) {}
+  [[nodiscard]] explicit operator bool() const { return value_ != nullptr; }
+  [[nodiscard]] const T& operator*() const { return *value_; }
+  [[nodiscard]] const T* operator->() const { return value_; }
+
+ private:
+  std::unique_ptr<const T> owned_;
+  const T* value_ = nullptr;
+};
+
 class CostCache {
  public:
-  explicit CostCache(const Machine& machine) : machine_(machine) {}
+  /// Bounds that keep a full cache below about 200 MB.
+  static constexpr std::size_t kMostTasks = 20'000;
+  static constexpr std::size_t kMostCosts = 40'000;
 
-  /// The prepared task, made on first use; nullptr with `reason` set when it cannot run.
-  [[nodiscard]] const CachedTask* prepared(const LayerTask& task, Infeasible& reason);
-  /// Its cost at a border, made on first use.
-  [[nodiscard]] const CostSummary& cost(const CachedTask& task, const TaskBorder& border);
-  void clear();
+  explicit CostCache(const Machine& machine, std::size_t most_tasks = kMostTasks,
+                     std::size_t most_costs = kMostCosts)
+      : machine_(machine), most_tasks_(most_tasks), most_costs_(most_costs) {}
+
+  /// The prepared task, made on first use; empty with `reason` set when it cannot run.
+  [[nodiscard]] Cached<CachedTask> prepared(const LayerTask& task, Infeasible& reason);
+  /// Its cost at a border, made on first use. Costs of a task that is not kept are not kept either.
+  [[nodiscard]] Cached<CostSummary> cost(const CachedTask& task, const TaskBorder& border);
+
+  [[nodiscard]] std::size_t task_count() const;
 
  private:
   struct TaskHash {
@@ -41,7 +66,9 @@ class CostCache {
   };
 
   const Machine& machine_;
-  std::shared_mutex mutex_;
+  std::size_t most_tasks_;
+  std::size_t most_costs_;
+  mutable std::shared_mutex mutex_;
   std::unordered_map<LayerTask, std::unique_ptr<const CachedTask>, TaskHash> tasks_;
   std::unordered_map<CostKey, std::unique_ptr<const CostSummary>, CostKeyHash> costs_;
 };

@@ -15,10 +15,24 @@ namespace {
 
 // One task in the order of execution.
 struct Step {
-  std::size_t lowered = 0;  // index of its layer
-  const CachedTask* task = nullptr;
-  const CostSummary* cost = nullptr;
+  LayerId layer = 0;
+  const LayerTask* lowered = nullptr;
+  Cached<CachedTask> task;
+  Cached<CostSummary> cost;
 };
+
+std::vector<Step> steps_of(const std::vector<LoweredLayer>& layers) {
+  std::vector<Step> steps;
+  steps.reserve(layers.size());
+  for (const LoweredLayer& layer : layers) {
+    for (const LayerTask& task : layer.tasks) {
+      steps.emplace_back();
+      steps.back().layer = layer.layer;
+      steps.back().lowered = &task;
+    }
+  }
+  return steps;
+}
 
 void refuse_roundings(const LayerGraph& graph, const Accelerator& machine,
                       const std::vector<LoweredLayer>& layers) {
@@ -60,78 +74,28 @@ void for_each_index(std::size_t count, int jobs, const Work& work) {
   arena.execute([&] { tbb::parallel_for(std::size_t{0}, count, work); });
 }
 
-}  // namespace
-
-Evaluator::Evaluator(const Machine& machine)
-    : machine_(machine), cache_(std::make_unique<CostCache>(machine)) {}
-
-Evaluator::~Evaluator() = default;
-
-void Evaluator::clear_cache() const { cache_->clear(); }
-
-Result<NetworkCost> Evaluator::evaluate(const LayerGraph& graph, const NetworkPrecision& precision,
-                                        const EvaluateOptions& options) const {
-  const Accelerator& accelerator = machine_.accelerator;
-  VERNIER_ASSERT(precision.size() == graph.tensors().size(), "one precision per tensor");
-  std::vector<LoweredLayer> lowered;
-  lowered.reserve(graph.layers().size());
-  std::vector<Step> steps;
-  steps.reserve(graph.layers().size());
-  for (LayerId id = 0; id < graph.layers().size(); ++id) {
-    lowered.push_back(lower_layer(graph, id, precision, accelerator));
-    for (std::size_t at = 0; at < lowered.back().tasks.size(); ++at) steps.push_back({id});
-  }
-  if (options.strict_bits) refuse_roundings(graph, accelerator, lowered);
-
-  // Mapping and schedule of each task; independent of its neighbours.
-  std::vector<Infeasible> reasons(steps.size());
-  std::vector<const LayerTask*> tasks;
-  tasks.reserve(steps.size());
-  for (const LoweredLayer& layer : lowered) {
-    for (const LayerTask& task : layer.tasks) tasks.push_back(&task);
-  }
-  for_each_index(steps.size(), options.jobs, [&](std::size_t at) {
-    steps[at].task = cache_->prepared(*tasks[at], reasons[at]);
-  });
-  for (std::size_t at = 0; at < steps.size(); ++at) {
-    if (steps[at].task != nullptr) continue;
-    Infeasible reason = std::move(reasons[at]);
-    reason.layer = graph.layers()[steps[at].lowered].name;
-    reason.reason = fmt::format("layer '{}' cannot run on the machine '{}': {}", reason.layer,
-                                accelerator.spec().name, reason.reason);
-    return reason;
-  }
-
-  // What neighbours share: the last loads of a task include the next one's first weight block.
-  std::vector<TaskBorder> borders(steps.size());
-  for (std::size_t at = 0; at + 1 < steps.size(); ++at) {
-    const Bits block = steps[at + 1].task->prepared.first_weight_block;
-    if (block.count() == 0) continue;
-    if (!prefetch_fits(steps[at].task->prepared.schedule, block, accelerator)) continue;
-    borders[at].next_weight = block;
-    borders[at + 1].weight_is_loaded = true;
-  }
-  for_each_index(steps.size(), options.jobs, [&](std::size_t at) {
-    steps[at].cost = &cache_->cost(*steps[at].task, borders[at]);
-  });
-
+// Joins the costs of the steps into layers and the total.
+NetworkCost collect(const std::vector<LoweredLayer>& lowered, const std::vector<Step>& steps,
+                    const Machine& machine) {
+  const std::int64_t accumulator_bits = machine.accelerator.spec().mac.accumulator_bits;
   NetworkCost result;
   result.layers.reserve(lowered.size());
-  std::size_t at = 0;
+  auto step = steps.begin();
   for (const LoweredLayer& layer : lowered) {
     LayerCost cost;
     cost.layer = layer.layer;
-    cost.precision = layer.precision;
-    for (std::size_t task = 0; task < layer.tasks.size(); ++task, ++at) {
-      cost.mappings.push_back(steps[at].task->mapping);
+    cost.tasks.reserve(layer.tasks.size());
+    for (std::size_t task = 0; task < layer.tasks.size(); ++task, ++step) {
+      cost.tasks.push_back(
+          {step->lowered->unit, step->lowered->precision(accumulator_bits), step->task->mapping});
       if (task == 0) {
-        cost.cost = *steps[at].cost;
+        cost.cost = *step->cost;
       } else {
-        accumulate(cost.cost, *steps[at].cost);
+        accumulate(cost.cost, *step->cost);
       }
     }
     if (layer.tasks.size() > 1) {
-      cost.cost.energy = energy::EnergyBreakdown(cost.cost.activity, machine_.prices);
+      cost.cost.energy = energy::EnergyBreakdown(cost.cost.activity, machine.prices);
     }
     accumulate(result.total, cost.cost);
     for (const WidthRounding& rounding : layer.roundings) {
@@ -142,9 +106,56 @@ Result<NetworkCost> Evaluator::evaluate(const LayerGraph& graph, const NetworkPr
     }
     result.layers.push_back(std::move(cost));
   }
-  result.total.energy = energy::EnergyBreakdown(result.total.activity, machine_.prices);
+  result.total.energy = energy::EnergyBreakdown(result.total.activity, machine.prices);
   check_conservation(result);
   return result;
+}
+
+}  // namespace
+
+Evaluator::Evaluator(const Machine& machine)
+    : machine_(machine), cache_(std::make_unique<CostCache>(machine)) {}
+
+Evaluator::~Evaluator() = default;
+
+void Evaluator::clear_cache() { cache_ = std::make_unique<CostCache>(machine_); }
+
+Result<NetworkCost> Evaluator::evaluate(const LayerGraph& graph, const NetworkPrecision& precision,
+                                        const EvaluateOptions& options) const {
+  const Accelerator& accelerator = machine_.accelerator;
+  VERNIER_ASSERT(precision.size() == graph.tensors().size(), "one precision per tensor");
+  std::vector<LoweredLayer> lowered;
+  lowered.reserve(graph.layers().size());
+  for (LayerId id = 0; id < graph.layers().size(); ++id) {
+    lowered.push_back(lower_layer(graph, id, precision, accelerator));
+  }
+  if (options.strict_bits) refuse_roundings(graph, accelerator, lowered);
+
+  // Mapping and schedule of each task; independent of its neighbours.
+  std::vector<Step> steps = steps_of(lowered);
+  std::vector<Infeasible> reasons(steps.size());
+  for_each_index(steps.size(), options.jobs, [&](std::size_t at) {
+    steps[at].task = cache_->prepared(*steps[at].lowered, reasons[at]);
+  });
+  std::vector<const LayerSchedule*> schedules;
+  schedules.reserve(steps.size());
+  for (std::size_t at = 0; at < steps.size(); ++at) {
+    if (steps[at].task) {
+      schedules.push_back(&steps[at].task->prepared.schedule);
+      continue;
+    }
+    Infeasible reason = std::move(reasons[at]);
+    reason.layer = graph.layers()[steps[at].layer].name;
+    reason.reason = fmt::format("layer '{}' cannot run on the machine '{}': {}", reason.layer,
+                                accelerator.spec().name, reason.reason);
+    return reason;
+  }
+
+  const std::vector<TaskBorder> borders = task_borders(schedules, accelerator);
+  for_each_index(steps.size(), options.jobs, [&](std::size_t at) {
+    steps[at].cost = cache_->cost(*steps[at].task, borders[at]);
+  });
+  return collect(lowered, steps, machine_);
 }
 
 Result<NetworkCost> evaluate(const Machine& machine, const LayerGraph& graph,

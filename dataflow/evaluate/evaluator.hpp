@@ -26,6 +26,7 @@ class Evaluator {
  public:
   /// The machine must outlive the evaluator.
   explicit Evaluator(const Machine& machine);
+  explicit Evaluator(Machine&&) = delete;
   ~Evaluator();
   Evaluator(Evaluator&&) = delete;
   Evaluator& operator=(Evaluator&&) = delete;
@@ -37,8 +38,8 @@ class Evaluator {
                                              const EvaluateOptions& options = {}) const;
 
   [[nodiscard]] const Machine& machine() const { return machine_; }
-  /// Forgets everything computed so far.
-  void clear_cache() const;
+  /// Forgets everything computed so far; nobody else may use the evaluator meanwhile.
+  void clear_cache();
 
  private:
   const Machine& machine_;

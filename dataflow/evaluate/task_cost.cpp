@@ -100,6 +100,7 @@ Activity count_inner(const LayerSchedule& schedule, const TileCosts& costs,
       counter.mac(Action::kZeroPointAdd, task, zero_point_adds(task));
     }
     counter.requantize(sum.finished_outputs);
+    if (task.activation_in_drain) counter.vector(Action::kActivation, sum.finished_outputs);
   } else {
     for (std::size_t at = 0; at < task.actions.size(); ++at) {
       counter.vector(task.actions[at], checked_mul(sum.finished_outputs, task.ops_per_output[at]));
@@ -114,13 +115,12 @@ Result<PreparedTask> prepare_task(const LayerTask& task, const Mapping& mapping,
                                   const Accelerator& machine) {
   Result<LayerSchedule> compiled = LayerSchedule::compile(task, mapping, machine);
   if (!compiled) return compiled.infeasible();
-  PreparedTask prepared{std::move(compiled).value(), {}, {}, Bits{0}};
+  PreparedTask prepared{std::move(compiled).value(), {}, {}};
   prepared.tiles.reserve(prepared.schedule.classes().size());
   for (const TileClass& tile : prepared.schedule.classes()) {
     prepared.tiles.push_back(cost_of_tile(task, tile, machine));
   }
   prepared.inner_activity = count_inner(prepared.schedule, prepared.tiles, machine);
-  prepared.first_weight_block = prepared.schedule.first_weight_block();
   return prepared;
 }
 

@@ -17,7 +17,6 @@ struct PreparedTask {
   TileCosts tiles;
   /// Actions of array, buffers (array side), vector unit and requantizer: independent of timing.
   Activity inner_activity;
-  Bits first_weight_block{0};
 };
 
 /// Compiles a mapping and counts its tiles' actions.

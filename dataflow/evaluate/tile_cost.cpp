@@ -3,27 +3,14 @@
 #include <algorithm>
 
 #include "arch/fold_model.hpp"
+#include "dataflow/mapping/axis.hpp"
 #include "memory/packing.hpp"
+#include "memory/port_model.hpp"
 
 namespace vernier::dataflow {
 namespace {
 
 using arch::Dataflow;
-
-// Cuts `total` into whole parts of `part` and a rest: (size, count) pairs, sizes > 0.
-struct Parts {
-  std::array<SizeRun, 2> runs{};
-  std::size_t count = 0;
-  [[nodiscard]] auto begin() const { return runs.begin(); }
-  [[nodiscard]] auto end() const { return runs.begin() + static_cast<std::ptrdiff_t>(count); }
-};
-
-Parts parts_of(std::int64_t total, std::int64_t part) {
-  Parts parts;
-  if (total / part > 0) parts.runs[parts.count++] = {part, total / part};
-  if (total % part > 0) parts.runs[parts.count++] = {total % part, 1};
-  return parts;
-}
 
 class ArrayTile {
  public:
@@ -51,7 +38,10 @@ class ArrayTile {
  private:
   void count_products() {
     // Taps are separable: sum over (fr, fc) of rows(fr) * columns(fc).
-    const std::int64_t valid = checked_mul(tile_.row->tap_sum, tile_.column->tap_sum);
+    // With an activation zero point the padded value is not 0, so its products are real ones.
+    const std::int64_t valid = task_.asymmetric_input
+                                   ? checked_mul(tile_.pixels(), task_.window.positions())
+                                   : checked_mul(tile_.row->tap_sum, tile_.column->tap_sum);
     cost_.macs = checked_mul(checked_mul(valid, channels_), tile_.out_channels);
     const std::int64_t slots =
         checked_mul(checked_mul(steps_p_ * mode_.pixels, steps_n_ * mode_.out_channels),
@@ -80,24 +70,7 @@ class ArrayTile {
   [[nodiscard]] std::int64_t rho(const arch::FoldShape& fold) const {
     const arch::FoldDemand demand =
         fold_demand(array_, mode_, machine_.spec().mac.accumulator_bits, fold);
-    std::int64_t slowest = 1;
-    for (const memory::BufferSpec& buffer : machine_.spec().buffers) {
-      // Streamed operands ask bits / step_cycles per line; preloads come before streaming starts.
-      std::int64_t streamed = 0;
-      std::int64_t preloaded = 0;
-      if (buffer.serves_role(TensorRole::kInput)) {
-        (demand.input_is_preloaded ? preloaded : streamed) += demand.input_bits;
-      }
-      if (buffer.serves_role(TensorRole::kWeight)) {
-        (demand.weight_is_preloaded ? preloaded : streamed) += demand.weight_bits;
-      }
-      if (buffer.serves_role(TensorRole::kOutput)) {
-        streamed += demand.output_bits * demand.step_cycles;
-      }
-      const std::int64_t width = buffer.bits_per_cycle().count();
-      slowest = std::max({slowest, ceil_div(streamed, checked_mul(width, demand.step_cycles)),
-                          ceil_div(preloaded, width)});
-    }
+    std::int64_t slowest = memory::cycles_per_line(demand, machine_.spec().buffers);
     const std::int64_t requantized = machine_.spec().vector.requant_lanes;
     if (fold.finishes_outputs && requantized > 0) {
       slowest = std::max(slowest, ceil_div(fold.used_columns * mode_.accumulators, requantized));
@@ -113,8 +86,8 @@ class ArrayTile {
   }
 
   void run_output_stationary() {
-    const Parts rows = parts_of(steps_p_, array_.rows);
-    const Parts columns = parts_of(steps_n_, array_.columns);
+    const SizeRuns rows = cut_size(steps_p_, array_.rows);
+    const SizeRuns columns = cut_size(steps_n_, array_.columns);
     const std::int64_t temporal = checked_mul(mode_.cycles, steps_k_);
     const bool reads = !tile_.reduction.is_first;
     std::int64_t row_folds = 0;
@@ -142,7 +115,7 @@ class ArrayTile {
     if (array_.dataflow == Dataflow::kInputStationary) {
       per_pixel = output_words(tile_.out_channels, finished);  // channels stream over time
     } else {
-      for (const SizeRun& run : parts_of(tile_.out_channels, array_.columns * mode_.out_channels)) {
+      for (const SizeRun& run : cut_size(tile_.out_channels, array_.columns * mode_.out_channels)) {
         per_pixel += run.count * output_words(run.size, finished);
       }
     }
@@ -152,7 +125,7 @@ class ArrayTile {
   // ws and is: array rows hold the reduction, folds over it pass partial sums through the buffer.
   void run_operand_stationary() {
     const bool weights_stay = array_.dataflow == Dataflow::kWeightStationary;
-    const Parts columns = parts_of(weights_stay ? steps_n_ : steps_p_, array_.columns);
+    const SizeRuns columns = cut_size(weights_stay ? steps_n_ : steps_p_, array_.columns);
     const std::int64_t temporal = checked_mul(mode_.cycles, weights_stay ? steps_p_ : steps_n_);
     const std::int64_t row_folds = ceil_div(steps_k_, array_.rows);
     const std::int64_t last_rows = steps_k_ - (row_folds - 1) * array_.rows;

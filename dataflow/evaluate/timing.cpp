@@ -295,11 +295,4 @@ TaskTiming time_task(const LayerSchedule& schedule, const TileCosts& costs,
   return Recurrence(schedule, costs, border, machine, options).run();
 }
 
-bool prefetch_fits(const LayerSchedule& current, Bits next_weight, const Accelerator& machine) {
-  const memory::BufferSpec& buffer = machine.buffer(TensorRole::kWeight);
-  BlockBits blocks = current.largest_blocks();
-  blocks.weight = next_weight;
-  return blocks.in_buffer(buffer) <= buffer.half();
-}
-
 }  // namespace vernier::dataflow

@@ -11,6 +11,7 @@
 
 #include "dataflow/evaluate/tile_cost.hpp"
 #include "dataflow/schedule/layer_schedule.hpp"
+#include "dataflow/schedule/network_schedule.hpp"
 
 namespace vernier::dataflow {
 
@@ -55,15 +56,6 @@ struct ChannelTraffic {
   friend bool operator==(const ChannelTraffic&, const ChannelTraffic&) = default;
 };
 
-/// What one task shares with its neighbours (design 5.7).
-struct TaskBorder {
-  /// The first weight block is in the buffer already; it was loaded by the task before.
-  bool weight_is_loaded = false;
-  /// Bits of the next task's first weight block that this task loads in the end; 0: none.
-  Bits next_weight{0};
-  friend bool operator==(const TaskBorder&, const TaskBorder&) = default;
-};
-
 /// One event of the schedule, for tests and timelines.
 struct TimingEvent {
   enum class Kind : std::uint8_t { kLoad, kReload, kStore, kPrefetch, kTile };
@@ -94,9 +86,5 @@ using TileCosts = std::vector<TileCost>;
 [[nodiscard]] TaskTiming time_task(const LayerSchedule& schedule, const TileCosts& costs,
                                    const TaskBorder& border, const Accelerator& machine,
                                    const TimingOptions& options = {});
-
-/// Whether the next task's first weight block fits beside this task's blocks in a half.
-[[nodiscard]] bool prefetch_fits(const LayerSchedule& current, Bits next_weight,
-                                 const Accelerator& machine);
 
 }  // namespace vernier::dataflow

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,6 +16,9 @@ namespace vernier::dataflow {
 namespace {
 
 constexpr std::size_t kMostLayers = 100'000;
+constexpr std::size_t kMostBlockUses = 100'000;
+constexpr std::size_t kMostFilledValues = 2'000'000;  // of all layers, blocks unfolded
+constexpr std::size_t kLongestName = 256;
 constexpr IntegerRange kSize{1, kMaxDimension};
 constexpr IntegerRange kPadding{0, kMaxDimension};
 
@@ -22,8 +26,8 @@ constexpr IntegerRange kPadding{0, kMaxDimension};
 struct Scope {
   std::string prefix;    // "layer1.0." inside a block
   std::string block_in;  // what `in` means; empty at the top level
-  std::map<std::string, YamlNode> values;
-  std::vector<std::string> names;  // local names declared so far, all layers of the block
+  const std::map<std::string, YamlNode>* values = nullptr;
+  std::unordered_set<std::string> names;  // local names, all layers and blocks of the list
 };
 
 class ModelReader {
@@ -47,6 +51,9 @@ class ModelReader {
       }
     }
     if (inputs_.empty()) reader.problem("input", "the network needs an input");
+    if (root_.find("input") != nullptr && root_.find("inputs") != nullptr) {
+      reader.problem("inputs", "'input' and 'inputs' exclude each other");
+    }
     blocks_ = reader.mapping("blocks", Need::kOptional);
     const YamlNode* layers = reader.sequence("layers", Need::kRequired);
     reader.finish();
@@ -69,11 +76,21 @@ class ModelReader {
     reader.integers("shape", sizes, kSize, Need::kRequired,
                     "[channels], [tokens, features] or [channels, height, width]");
     input.shape = shape_of(sizes, reader, "shape");
+    if (!is_small_enough(input.shape)) {
+      reader.problem(
+          "shape", fmt::format("{} has more than {} elements", to_text(input.shape), kMaxElements));
+      input.shape = {};
+    }
     if (const YamlNode* precision = reader.node("precision", Need::kOptional)) {
       input.precision = read_precision(*precision, reader.path_of("precision"), problems_);
     }
     reader.finish();
     inputs_.push_back(std::move(input));
+  }
+
+  static bool is_small_enough(const Shape& shape) {
+    return static_cast<double>(shape.pixels()) * static_cast<double>(shape.channels) <=
+           static_cast<double>(kMaxElements);
   }
 
   static Shape shape_of(const std::vector<std::int64_t>& sizes, MappingReader& reader,
@@ -96,12 +113,15 @@ class ModelReader {
   std::string read_list(const YamlNode& list, const std::string& path, Scope& scope,
                         std::string previous, int depth) {
     for (const YamlNode& item : list.items) {
-      if (const YamlNode* name = item.find("name")) scope.names.push_back(name->scalar);
+      if (const YamlNode* name = item.find("name")) scope.names.insert(name->scalar);
+      if (const YamlNode* names = item.find("names")) {
+        for (const YamlNode& name : names->items) scope.names.insert(name.scalar);
+      }
     }
     for (std::size_t at = 0; at < list.items.size(); ++at) {
-      if (layers_.size() > kMostLayers) {
-        problems_.add(list.items[at].place, path, fmt::format("more than {} layers", kMostLayers));
-        return previous;
+      if (problems_.full()) problems_.throw_if_any();
+      if (layers_.size() >= kMostLayers) {
+        stop(list.items[at].place, path, fmt::format("more than {} layers", kMostLayers));
       }
       const std::string item_path = fmt::format("{}[{}]", path, at);
       const YamlNode item = filled(list.items[at], scope, item_path);
@@ -114,19 +134,39 @@ class ModelReader {
     return previous;
   }
 
+  // Ends the reading at once: the blocks unfold to more than any network needs.
+  [[noreturn]] static void stop(const SourcePlace& place, const std::string& path,
+                                std::string_view message) {
+    throw ConfigError(fmt::format("{}: {}: {}", place.text(), shown(path, 120), message));
+  }
+
+  static std::size_t values_in(const YamlNode& node) {
+    std::size_t count = 1;
+    for (const YamlNode& item : node.items) count += values_in(item);
+    for (const auto& [key, value] : node.entries) count += values_in(value);
+    return count;
+  }
+
   // A copy with every `$name` replaced by its value.
   YamlNode filled(const YamlNode& node, const Scope& scope, const std::string& path) {
+    if (++filled_ > kMostFilledValues) {
+      stop(node.place, path,
+           fmt::format("the blocks unfold to more than {} values", kMostFilledValues));
+    }
     if (node.kind == YamlNode::Kind::kScalar && !node.scalar.empty() && node.scalar[0] == '$') {
-      const auto value = scope.values.find(node.scalar.substr(1));
-      if (value == scope.values.end()) {
+      static const std::map<std::string, YamlNode> none;
+      const auto& values = scope.values != nullptr ? *scope.values : none;
+      const auto value = values.find(node.scalar.substr(1));
+      if (value == values.end()) {
         std::vector<std::string> names;
-        names.reserve(scope.values.size());
-        for (const auto& [name, unused] : scope.values) names.push_back(name);
+        names.reserve(values.size());
+        for (const auto& [name, unused] : values) names.push_back(name);
         problems_.add(node.place, path,
                       fmt::format("'{}' has no value where the block is used{}", shown(node.scalar),
                                   suggestion(node.scalar.substr(1), names)));
         return node;
       }
+      filled_ += values_in(value->second);
       YamlNode copy = value->second;
       copy.place = node.place;
       return copy;
@@ -166,11 +206,13 @@ class ModelReader {
       report_bad_block(reader, block, block_name, depth >= kDeepest);
       return previous;
     }
+    std::unordered_set<std::string> parameters;
+    collect_parameters(*block, parameters);
     std::map<std::string, YamlNode> values;
     for (const auto& [key, value] : node.entries) {
       static const std::vector<std::string> reserved{"block", "name", "names", "repeat", "from"};
       if (std::find(reserved.begin(), reserved.end(), key) != reserved.end()) continue;
-      if (!uses_parameter(*block, "$" + key)) {
+      if (!parameters.contains("$" + key)) {
         problems_.add(value.place, reader.path_of(key),
                       fmt::format("the block '{}' has no ${}", shown(block_name), shown(key)));
       }
@@ -181,13 +223,32 @@ class ModelReader {
       Scope inner;
       inner.prefix = outer.prefix + use + ".";
       inner.block_in = previous;
-      inner.values = values;
+      inner.values = &values;
+      if (++block_uses_ > kMostBlockUses) {
+        stop(node.place, path, fmt::format("more than {} uses of blocks", kMostBlockUses));
+      }
       previous = read_list(*block, fmt::format("{} (block {})", path, block_name), inner, previous,
                            depth + 1);
-      outputs_of_blocks_[outer.prefix + use] = previous;
+      name_block(reader, outer.prefix + use, previous);
     }
-    if (node.find("repeat") != nullptr) outputs_of_blocks_[outer.prefix + name] = previous;
+    if (node.find("repeat") != nullptr) name_block(reader, outer.prefix + name, previous);
     return previous;
+  }
+
+  // The name of a block use stands for its last output.
+  void name_block(MappingReader& reader, const std::string& name, const std::string& output) {
+    check_length(reader, name);
+    if (!outputs_of_blocks_.emplace(name, output).second) {
+      reader.problem("name", fmt::format("two blocks have the name '{}'", shown(name)));
+    }
+    if (shapes_.contains(name)) {
+      reader.problem("name", fmt::format("a layer has the name '{}' too", shown(name)));
+    }
+  }
+  static void check_length(MappingReader& reader, const std::string& name) {
+    if (name.size() <= kLongestName) return;
+    reader.problem("name", fmt::format("the full name '{}' has {} letters; at most {} are allowed",
+                                       shown(name), name.size(), kLongestName));
   }
 
   void report_bad_block(MappingReader& reader, const YamlNode* block, const std::string& name,
@@ -206,22 +267,28 @@ class ModelReader {
     }
   }
 
-  static bool uses_parameter(const YamlNode& node, const std::string& parameter) {
-    if (node.kind == YamlNode::Kind::kScalar) return node.scalar == parameter;
-    return std::any_of(node.items.begin(), node.items.end(),
-                       [&](const YamlNode& item) { return uses_parameter(item, parameter); }) ||
-           std::any_of(node.entries.begin(), node.entries.end(),
-                       [&](const auto& entry) { return uses_parameter(entry.value, parameter); });
+  static void collect_parameters(const YamlNode& node, std::unordered_set<std::string>& names) {
+    if (node.scalar.starts_with('$')) names.insert(node.scalar);
+    for (const YamlNode& item : node.items) collect_parameters(item, names);
+    for (const auto& [key, value] : node.entries) collect_parameters(value, names);
   }
 
   // Resolves a written name: a layer of the same block, `in`, or a name of the top level.
   std::string resolve(const std::string& written, const Scope& scope) const {
     if (written == "in" && !scope.block_in.empty()) return scope.block_in;
-    const bool local =
-        std::find(scope.names.begin(), scope.names.end(), written) != scope.names.end();
-    const std::string full = local ? scope.prefix + written : written;
+    const std::string full = is_local(written, scope) ? scope.prefix + written : written;
     const auto block = outputs_of_blocks_.find(full);
     return block == outputs_of_blocks_.end() ? full : block->second;
+  }
+
+  // A name of the same list, or of a layer inside one of its blocks ("conv", "block.conv").
+  static bool is_local(const std::string& written, const Scope& scope) {
+    if (scope.names.contains(written)) return true;
+    for (std::size_t dot = written.find('.'); dot != std::string::npos;
+         dot = written.find('.', dot + 1)) {
+      if (scope.names.contains(written.substr(0, dot))) return true;
+    }
+    return false;
   }
 
   std::vector<std::string> inputs_of(MappingReader& reader, const Scope& scope,
@@ -259,11 +326,19 @@ class ModelReader {
     std::string name;
     reader.text("name", name, Need::kRequired, "name of the layer and its output tensor");
     layer.name = scope.prefix + name;
+    check_length(reader, layer.name);
+    if (outputs_of_blocks_.contains(layer.name)) {
+      reader.problem("name", fmt::format("a block has the name '{}' too", shown(layer.name)));
+    }
     static const std::vector<std::string> operators{"conv2d", "dense",    "matmul",     "pool",
                                                     "add",    "multiply", "activation", "concat",
                                                     "resize", "reshape",  "flatten",    "pad"};
-    std::size_t which = 0;
+    std::size_t which = operators.size();
     reader.choice("op", which, operators, Need::kRequired, "operator");
+    if (which == operators.size()) {  // which keys belong here is not known
+      shapes_.emplace(layer.name, Shape{});
+      return layer.name;
+    }
     layer.inputs = inputs_of(reader, scope, previous);
     enum_field(reader, "activation", layer.activation, activation_names(), Need::kOptional,
                "activation function, folded into the layer");
@@ -378,7 +453,10 @@ class ModelReader {
     std::vector<std::int64_t> sizes;
     reader.integers(key, sizes, range, need, "[height, width]");
     if (sizes.size() != 2) {
-      reader.problem(key, "one number or [height, width] is needed");
+      reader.problem(key,
+                     key == "padding"
+                         ? "one number, [height, width] or [top, left, bottom, right] is needed"
+                         : "one number or [height, width] is needed");
     } else {
       height = sizes[0];
       width = sizes[1];
@@ -443,7 +521,8 @@ class ModelReader {
       shapes.push_back(input_shape(probe));
     }
     try {
-      return infer_shape(layer.op, shapes);
+      const Shape shape = infer_shape(layer.op, shapes);
+      return is_small_enough(shape) ? shape : Shape{};
     } catch (const UserError&) {
       return {};
     }
@@ -456,6 +535,8 @@ class ModelReader {
   std::vector<LayerSpec> layers_;
   std::map<std::string, Shape> shapes_;
   std::map<std::string, std::string> outputs_of_blocks_;
+  std::size_t filled_ = 0;
+  std::size_t block_uses_ = 0;
 };
 
 }  // namespace

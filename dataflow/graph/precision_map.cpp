@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -35,6 +36,7 @@ Precision of_bits(std::int64_t bits) {
 
 void read_slices(const YamlNode& list, const std::string& path, Precision& precision,
                  ProblemList& problems) {
+  if (list.items.empty()) problems.add(list.place, path, "the list is empty");
   for (std::size_t at = 0; at < list.items.size(); ++at) {
     MappingReader reader(list.items[at], fmt::format("{}[{}]", path, at), problems);
     std::int64_t channels = 0;
@@ -84,8 +86,14 @@ ResolvedPrecision resolve_precision(const LayerGraph& graph, const PrecisionMap&
   std::vector<std::string> problems;
   std::vector<std::string> names;
   for (const Tensor& tensor : graph.tensors()) names.push_back(tensor.name);
+  const std::unordered_set<std::string> known(names.begin(), names.end());
+  constexpr std::size_t kMostProblems = 50;
   for (const auto& [name, precision] : map.tensors) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
+    if (problems.size() > kMostProblems) {
+      problems.back() = "... and perhaps more";
+      break;
+    }
+    if (!known.contains(name)) {
       problems.push_back(fmt::format("the network '{}' has no tensor '{}'{}", graph.name(),
                                      shown(name), suggestion(name, names)));
     }
@@ -140,6 +148,10 @@ ResolvedPrecision resolve_precision(const LayerGraph& graph, const PrecisionMap&
 PrecisionMap parse_bits_option(std::string_view text) {
   PrecisionMap map;
   std::string_view rest = text;
+  if (rest.ends_with(',')) {
+    throw ConfigError(
+        fmt::format("--bits {}: ends in ','; the form is w=BITS,a=BITS", shown(text)));
+  }
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');
     const std::string_view part = rest.substr(0, comma);

@@ -41,10 +41,33 @@ void read_buffers(const YamlNode& node, AcceleratorSpec& spec, ProblemList& prob
       }
       buffer.serves.push_back(static_cast<TensorRole>(found - names.begin() + 1));
     }
+    if (value.find("serves") != nullptr && serves.empty()) {
+      reader.problem("serves", "the list is empty; a buffer serves input, weight or output");
+    }
     visit_fields(reader, buffer);
     reader.finish();
+    static const std::vector<std::string> taken{"", "mac", "dram", "vector", "requantizer"};
+    if (std::find(taken.begin(), taken.end(), name) != taken.end()) {
+      problems.add(value.place, "buffers",
+                   fmt::format("'{}' is no name for a buffer; the machine's other parts are mac, "
+                               "dram, vector, requantizer",
+                               shown(name)));
+    }
     spec.buffers.push_back(std::move(buffer));
   }
+}
+
+void read_mac(const YamlNode& node, arch::MacSpec& mac, ProblemList& problems) {
+  MappingReader reader(node, "mac", problems);
+  visit_fields(reader, mac);
+  const auto names = arch::builtin_mac_families().names();
+  if (node.find("style") != nullptr &&
+      std::find(names.begin(), names.end(), mac.style) == names.end()) {
+    reader.problem("style",
+                   fmt::format("unknown MAC unit family '{}'; allowed are {}{}", shown(mac.style),
+                               name_list(names), suggestion(mac.style, names)));
+  }
+  reader.finish();
 }
 
 void read_vector(const YamlNode& node, arch::VectorSpec& vector, ProblemList& problems) {
@@ -78,26 +101,31 @@ void read_dram(const YamlNode& node, AcceleratorSpec& spec, ProblemList& problem
   reader.finish();
 }
 
-// Checks that concern several keys; each message names the key a person would change.
+// A problem of the description at the key that a person would change.
+struct SpecProblem {
+  std::string key_path;
+  std::string message;
+};
+
+// Checks that concern several keys.
 class SpecCheck {
  public:
   explicit SpecCheck(const AcceleratorSpec& spec) : spec_(spec) {}
 
-  std::vector<std::string> run() {
+  std::vector<SpecProblem> run() {
     check_buffers();
     check_widths();
     constexpr std::int64_t kSlowest = 1'000;  // 1 kHz
-    if (spec_.clock.count() < kSlowest) add("clock: must be 1 kHz or more");
-    if (spec_.clock.count() > 1'000'000'000'000) add("clock: must be 1 THz or less");
-    if (spec_.dram.latency.count() > 1'000'000'000) add("dram.latency: must be 1e9 or less");
-    if (spec_.energy.tables.empty()) add("energy.tables: names no table");
+    if (spec_.clock.count() < kSlowest) add("clock", "must be 1 kHz or more");
+    if (spec_.clock.count() > 1'000'000'000'000) add("clock", "must be 1 THz or less");
+    if (spec_.dram.latency.count() > 1'000'000'000) add("dram.latency", "must be 1e9 or less");
+    if (spec_.energy.tables.empty()) add("energy.tables", "names no table");
     return problems_;
   }
 
  private:
-  void add(std::string message) {
-    problems_.push_back(spec_.file.empty() ? std::move(message)
-                                           : fmt::format("{}: {}", spec_.file, message));
+  void add(std::string key_path, std::string message) {
+    problems_.push_back({std::move(key_path), std::move(message)});
   }
   void check_buffers() {
     for (const TensorRole role : {TensorRole::kInput, TensorRole::kWeight, TensorRole::kOutput}) {
@@ -105,7 +133,8 @@ class SpecCheck {
           std::count_if(spec_.buffers.begin(), spec_.buffers.end(),
                         [role](const memory::BufferSpec& b) { return b.serves_role(role); });
       if (count != 1) {
-        add(fmt::format("buffers: the operand '{}' is served by {} buffers; exactly one is needed",
+        add("buffers",
+            fmt::format("the operand '{}' is served by {} buffers; exactly one is needed",
                         to_text(role), count));
       }
     }
@@ -114,88 +143,111 @@ class SpecCheck {
   void check_buffer(const memory::BufferSpec& buffer) {
     const std::string path = "buffers." + buffer.name;
     if (buffer.word.count() < 1 || buffer.word.count() > 65536) {
-      add(fmt::format("{}.word: must be 1 to 65536 bit", path));
+      add(path + ".word", "must be 1 to 65536 bit");
       return;
     }
     if (buffer.banks % 2 != 0) {
-      add(
-          fmt::format("{}.banks: found {}; the halves of a double buffer lie in different banks, "
-                      "so an even number is needed",
-                      path, buffer.banks));
+      add(path + ".banks", fmt::format("found {}; the halves of a double buffer lie in different "
+                                       "banks, so an even number is needed",
+                                       buffer.banks));
     }
     const std::int64_t bits = to_bits(buffer.capacity).count();
     if (bits % (buffer.word.count() * buffer.banks) != 0 || bits == 0) {
-      add(
-          fmt::format("{}.capacity: {} is not a whole number of words of {} bit in each of {} "
-                      "banks",
-                      path, to_text(buffer.capacity), buffer.word.count(), buffer.banks));
+      add(path + ".capacity",
+          fmt::format("{} is not a whole number of words of {} bit in each of {} banks",
+                      to_text(buffer.capacity), buffer.word.count(), buffer.banks));
     }
     if (std::set<TensorRole>(buffer.serves.begin(), buffer.serves.end()).size() !=
         buffer.serves.size()) {
-      add(fmt::format("{}.serves: an operand stands twice", path));
+      add(path + ".serves", "an operand stands twice");
     }
   }
   void check_widths() {
+    if (spec_.storage_bits.empty()) return;  // by default they hold every compute width
+    const std::int64_t widest =
+        *std::max_element(spec_.storage_bits.begin(), spec_.storage_bits.end());
     for (const auto& [widths, role] : {std::pair(&spec_.mac.weight_bits, "weight_bits"),
                                        std::pair(&spec_.mac.activation_bits, "activation_bits")}) {
       for (const std::int64_t bits : *widths) {
-        if (!std::binary_search(spec_.storage_bits.begin(), spec_.storage_bits.end(), bits)) {
-          if (bits > spec_.storage_bits.back()) {
-            add(fmt::format("storage_bits: no width holds the {} bits of mac.{}", bits, role));
-          }
+        if (bits > widest) {
+          add("storage_bits", fmt::format("no width holds the {} bits of mac.{}", bits, role));
         }
       }
     }
   }
 
   const AcceleratorSpec& spec_;
-  std::vector<std::string> problems_;
+  std::vector<SpecProblem> problems_;
 };
+
+// Where the value of a key path stands, as far as the path exists.
+SourcePlace place_of(const YamlNode& root, std::string_view key_path) {
+  const YamlNode* node = &root;
+  while (!key_path.empty()) {
+    const YamlNode* next = node->find(key_path);  // a buffer's name may hold dots
+    std::size_t end = key_path.size();
+    while (next == nullptr && end > 0) {
+      end = key_path.substr(0, end).rfind('.');
+      if (end == std::string_view::npos) return node->place;
+      next = node->find(key_path.substr(0, end));
+    }
+    if (next == nullptr) break;
+    node = next;
+    key_path.remove_prefix(std::min(key_path.size(), end + 1));
+  }
+  return node->place;
+}
 
 AcceleratorSpec read_spec(const YamlNode& root) {
   ProblemList problems;
   MappingReader reader(root, "", problems);
   AcceleratorSpec spec;
   spec.file = root.place.file;
+  // Keys whose values were read without a problem: only those are checked against each other.
+  std::set<std::string, std::less<>> sound;
+  const auto section = [&](const std::string& key, const auto& read) {
+    const std::size_t before = problems.count();
+    read();
+    if (problems.count() == before) sound.insert(key);
+  };
+  const auto mapping = [&](const std::string& key, const auto& read) {
+    section(key, [&] {
+      if (const YamlNode* node = reader.mapping(key, Need::kRequired)) read(*node);
+    });
+  };
   reader.text("name", spec.name, Need::kRequired, "name of the machine");
   reader.text("source", spec.source, Need::kOptional, "where its numbers come from");
   unit_field(reader, "technology", "nm", spec.technology, &parse_nanometers, Need::kRequired,
              "technology node; energy tables must be of the same one");
-  unit_field(reader, "clock", "MHz, GHz", spec.clock, &parse_hertz, Need::kRequired, "core clock");
-  if (const YamlNode* array = reader.mapping("array", Need::kRequired)) {
-    MappingReader entries(*array, "array", problems);
+  section("clock", [&] {
+    unit_field(reader, "clock", "MHz, GHz", spec.clock, &parse_hertz, Need::kRequired,
+               "core clock");
+  });
+  mapping("array", [&](const YamlNode& node) {
+    MappingReader entries(node, "array", problems);
     visit_fields(entries, spec.array);
     entries.finish();
-  }
-  if (const YamlNode* mac = reader.mapping("mac", Need::kRequired)) {
-    MappingReader entries(*mac, "mac", problems);
-    visit_fields(entries, spec.mac);
-    const auto names = arch::builtin_mac_families().names();
-    if (std::find(names.begin(), names.end(), spec.mac.style) == names.end()) {
-      entries.problem("style", fmt::format("unknown MAC unit family '{}'; allowed are {}{}",
-                                           shown(spec.mac.style), name_list(names),
-                                           suggestion(spec.mac.style, names)));
-    }
-    entries.finish();
-  }
-  reader.integers("storage_bits", spec.storage_bits, {1, 32}, Need::kOptional,
-                  "widths at which tensors are stored; default: the compute widths and 1");
-  if (const YamlNode* buffers = reader.mapping("buffers", Need::kRequired)) {
-    read_buffers(*buffers, spec, problems);
-  }
-  if (const YamlNode* dram = reader.mapping("dram", Need::kRequired)) {
-    read_dram(*dram, spec, problems);
-  }
-  if (const YamlNode* vector = reader.mapping("vector", Need::kRequired)) {
-    read_vector(*vector, spec.vector, problems);
-  }
-  if (const YamlNode* energy = reader.mapping("energy", Need::kRequired)) {
-    MappingReader entries(*energy, "energy", problems);
+  });
+  section("storage_bits", [&] {
+    mapping("mac", [&](const YamlNode& node) { read_mac(node, spec.mac, problems); });
+    reader.integers("storage_bits", spec.storage_bits, {1, 32}, Need::kOptional,
+                    "widths at which tensors are stored; default: the compute widths and 1");
+  });
+  mapping("buffers", [&](const YamlNode& node) { read_buffers(node, spec, problems); });
+  mapping("dram", [&](const YamlNode& node) { read_dram(node, spec, problems); });
+  mapping("vector", [&](const YamlNode& node) { read_vector(node, spec.vector, problems); });
+  mapping("energy", [&](const YamlNode& node) {
+    MappingReader entries(node, "energy", problems);
     entries.texts("tables", spec.energy.tables, Need::kRequired, "energy tables by name or path");
     entries.text("dram", spec.energy.dram, Need::kRequired, "DRAM type in the tables");
     entries.finish();
-  }
+  });
   reader.finish();
+  for (const auto& [key_path, message] : SpecCheck(spec).run()) {
+    if (sound.contains(std::string_view(key_path).substr(0, key_path.find('.')))) {
+      problems.add(place_of(root, key_path), key_path, message);
+    }
+  }
   problems.throw_if_any();
   return spec;
 }
@@ -213,7 +265,11 @@ Accelerator::Accelerator(AcceleratorSpec spec)
     spec_.storage_bits.push_back(1);
   }
   sort_unique(spec_.storage_bits);
-  const std::vector<std::string> problems = SpecCheck(spec_).run();
+  std::vector<std::string> problems;
+  for (const auto& [key_path, message] : SpecCheck(spec_).run()) {
+    problems.push_back(
+        fmt::format("{}{}: {}", spec_.file.empty() ? "" : spec_.file + ": ", key_path, message));
+  }
   if (!problems.empty()) throw ConfigError(problems);
   try {
     family_ = arch::builtin_mac_families().find(spec_.mac.style)(spec_.mac);

@@ -130,10 +130,10 @@ std::int64_t reach_of(const AxisSpec& axis, std::int64_t length) {
   return longest;
 }
 
-std::vector<SizeRun> cut_size(std::int64_t total, std::int64_t slice) {
-  std::vector<SizeRun> runs;
-  if (total / slice > 0) runs.push_back({slice, total / slice});
-  if (total % slice > 0) runs.push_back({total % slice, 1});
+SizeRuns cut_size(std::int64_t total, std::int64_t slice) {
+  SizeRuns runs;
+  if (total / slice > 0) runs.runs[runs.count++] = {slice, total / slice};
+  if (total % slice > 0) runs.runs[runs.count++] = {total % slice, 1};
   return runs;
 }
 

@@ -3,6 +3,7 @@
 // of its outputs each kernel tap reaches without falling into padding.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -56,7 +57,16 @@ struct SizeRun {
   std::int64_t size = 0;
   std::int64_t count = 0;
 };
+/// At most two runs, without an allocation.
+struct SizeRuns {
+  std::array<SizeRun, 2> runs{};
+  std::size_t count = 0;
+  [[nodiscard]] const SizeRun* begin() const { return runs.data(); }
+  [[nodiscard]] const SizeRun* end() const { return runs.data() + count; }
+  [[nodiscard]] std::size_t size() const { return count; }
+  [[nodiscard]] const SizeRun& operator[](std::size_t at) const { return runs[at]; }
+};
 /// Cuts a plain dimension: whole slices, then the rest.
-[[nodiscard]] std::vector<SizeRun> cut_size(std::int64_t total, std::int64_t slice);
+[[nodiscard]] SizeRuns cut_size(std::int64_t total, std::int64_t slice);
 
 }  // namespace vernier::dataflow

@@ -1,6 +1,7 @@
 #include "dataflow/mapping/heuristic_mapper.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -8,11 +9,14 @@
 
 #include "arch/fold_model.hpp"
 #include "dataflow/mapping/axis.hpp"
+#include "memory/packing.hpp"
+#include "memory/port_model.hpp"
 
 namespace vernier::dataflow {
 namespace {
 
-constexpr std::array<std::array<LoopDim, 3>, 6> kOrders{{
+using Order = std::array<LoopDim, 3>;
+constexpr std::array<Order, 6> kOrders{{
     {LoopDim::kPixel, LoopDim::kOutChannel, LoopDim::kInChannel},
     {LoopDim::kOutChannel, LoopDim::kPixel, LoopDim::kInChannel},
     {LoopDim::kPixel, LoopDim::kInChannel, LoopDim::kOutChannel},
@@ -20,6 +24,38 @@ constexpr std::array<std::array<LoopDim, 3>, 6> kOrders{{
     {LoopDim::kInChannel, LoopDim::kPixel, LoopDim::kOutChannel},
     {LoopDim::kInChannel, LoopDim::kOutChannel, LoopDim::kPixel},
 }};
+
+// Which loops have more than one iteration, as a bit per LoopDim.
+using Moving = unsigned;
+constexpr unsigned kAllMoving = 7;
+
+// Whether an order differs from all earlier ones in loops that move at all.
+constexpr bool is_new_order(std::size_t index, Moving moving) {
+  const auto signature = [moving](const Order& order) {
+    unsigned value = 1;
+    for (const LoopDim dim : order) {
+      if ((moving >> static_cast<unsigned>(dim) & 1U) != 0) {
+        value = value * 4 + static_cast<unsigned>(dim);
+      }
+    }
+    return value;
+  };
+  for (std::size_t earlier = 0; earlier < index; ++earlier) {
+    if (signature(kOrders[earlier]) == signature(kOrders[index])) return false;
+  }
+  return true;
+}
+
+// The orders worth trying, by which loops move.
+constexpr auto kNewOrders = [] {
+  std::array<std::array<bool, kOrders.size()>, kAllMoving + 1> table{};
+  for (unsigned moving = 0; moving <= kAllMoving; ++moving) {
+    for (std::size_t at = 0; at < kOrders.size(); ++at) {
+      table[moving][at] = is_new_order(at, moving);
+    }
+  }
+  return table;
+}();
 
 // Sums over the tiles of one dimension. "words" are buffer words of one row of a block.
 struct OutChannelSums {
@@ -71,6 +107,11 @@ class Search {
     input_word_ = machine.buffer(TensorRole::kInput).word;
     weight_word_ = machine.buffer(TensorRole::kWeight).word;
     output_word_ = machine.buffer(TensorRole::kOutput).word;
+    for (const memory::BufferSpec& buffer : machine.spec().buffers) {
+      halves_.push_back({buffer.half().count(), buffer.serves_role(TensorRole::kInput),
+                         buffer.serves_role(TensorRole::kWeight),
+                         buffer.serves_role(TensorRole::kOutput)});
+    }
   }
 
   [[nodiscard]] OutChannelSums out_channels(std::int64_t size) const {
@@ -133,9 +174,15 @@ class Search {
     return sums;
   }
 
+  // Compute and port cycles of the whole task; independent of the loop order.
+  [[nodiscard]] double compute_cycles(const PixelSums& p, const OutChannelSums& n,
+                                      const InChannelSums& k) const {
+    return static_cast<double>(task_.groups) * cycles_of_group(p, n, k);
+  }
+
   [[nodiscard]] MappingEstimate estimate(const PixelSums& p, const OutChannelSums& n,
-                                         const InChannelSums& k,
-                                         const std::array<LoopDim, 3>& order) const {
+                                         const InChannelSums& k, double compute,
+                                         const Order& order) const {
     const double groups = static_cast<double>(task_.groups);
     const bool n_moves = n.count > 1;
     const bool k_moves = is_array_ && k.count > 1;
@@ -170,7 +217,8 @@ class Search {
 
     MappingEstimate estimate;
     estimate.dram_bits = input_bits + weight_bits + output_bits + spill_bits;
-    // The first loads and the last store overlap with nothing.
+    // The first loads and the last store overlap with nothing. Loads of a tile cannot be granted
+    // before the tile two before it has ended, so each tile also waits for the latency.
     const double rate = machine_.spec().dram.bandwidth.bits_per_cycle();
     const double first_input = p.first_in_pixels *
                                (is_array_ ? k.input_words / k.count : n.input_words / n.count) *
@@ -181,14 +229,51 @@ class Search {
     const double first = (first_input + first_weight) / rate;
     const double last = output_bits / (groups * p.count * n.count) / rate;
     const double transfer = estimate.dram_bits / rate;
-    const double compute = groups * compute_cycles(p, n, k);
-    estimate.cycles = first + static_cast<double>(machine_.spec().dram.latency.count()) +
-                      std::max(compute, transfer - first - last) + last;
+    const auto latency = static_cast<double>(machine_.spec().dram.latency.count());
+    const double tiles = groups * p.count * n.count * (is_array_ ? k.count : 1.0);
+    estimate.cycles = first + latency +
+                      std::max(compute, transfer - first - last + (tiles - 1.0) * latency) + last;
     return estimate;
   }
 
-  [[nodiscard]] bool fits(const TileSize& tile) const {
-    return !misfit(task_, tile, machine_).has_value();
+  // What the blocks of given channel slices take, so that rectangles are checked without dividing.
+  struct Footprint {
+    std::int64_t input_bits_per_pixel = 0;
+    std::int64_t input_bits = 0;  // of a one-pixel second input
+    std::int64_t weight_bits = 0;
+    std::int64_t output_bits_per_pixel = 0;
+  };
+
+  [[nodiscard]] Footprint footprint(std::int64_t in_size, std::int64_t out_size) const {
+    const BlockBits blocks = block_bits(task_, {1, 1, in_size, out_size}, machine_);
+    Footprint result;
+    for (std::size_t slot = 0; slot < blocks.input.size(); ++slot) {
+      if (!is_array_ && task_.reach[slot] == InputReach::kNone) continue;
+      if (is_array_ && slot > 0) continue;
+      const std::int64_t bits = memory::packed_bits(1, is_array_ ? in_size : out_size,
+                                                    task_.input_storage[slot], input_word_)
+                                    .count();
+      const bool one_pixel = !is_array_ && task_.reach[slot] == InputReach::kOnePixel;
+      (one_pixel ? result.input_bits : result.input_bits_per_pixel) += bits;
+    }
+    result.weight_bits = blocks.weight.count();
+    result.output_bits_per_pixel = blocks.output.count();
+    return result;
+  }
+
+  [[nodiscard]] bool fits(const Footprint& footprint, std::int64_t rows,
+                          std::int64_t columns) const {
+    const std::int64_t input =
+        reach_of(rows_, rows) * reach_of(columns_, columns) * footprint.input_bits_per_pixel +
+        footprint.input_bits;
+    const std::int64_t output = rows * columns * footprint.output_bits_per_pixel;
+    for (const Half& half : halves_) {
+      const std::int64_t need = (half.input ? input : 0) +
+                                (half.weight ? footprint.weight_bits : 0) +
+                                (half.output ? output : 0);
+      if (need > half.bits) return false;
+    }
+    return true;
   }
 
  private:
@@ -205,8 +290,8 @@ class Search {
     return static_cast<double>(std::max<std::int64_t>(1, unclipped - clipped));
   }
 
-  [[nodiscard]] double compute_cycles(const PixelSums& p, const OutChannelSums& n,
-                                      const InChannelSums& k) const {
+  [[nodiscard]] double cycles_of_group(const PixelSums& p, const OutChannelSums& n,
+                                       const InChannelSums& k) const {
     if (!is_array_) {
       double ops = 0;
       for (std::size_t at = 0; at < task_.actions.size(); ++at) {
@@ -218,16 +303,50 @@ class Search {
     }
     const auto step = static_cast<double>(mode_.cycles);
     const auto skew = static_cast<double>(arch::fold_lines(array_, 0));
+    double lines = 0;
+    double first_visits = 1.0 / k.count;  // share of folds that read no partial sums
     switch (array_.dataflow) {
       case arch::Dataflow::kOutputStationary:
-        return p.row_folds * n.folds * (step * k.steps + k.count * skew);
+        lines = p.row_folds * n.folds * (step * k.steps + k.count * skew);
+        break;
       case arch::Dataflow::kWeightStationary:
-        return k.row_folds * n.folds * (step * p.steps + p.count * skew);
+        lines = k.row_folds * n.folds * (step * p.steps + p.count * skew);
+        first_visits = 1.0 / k.row_folds;
+        break;
       case arch::Dataflow::kInputStationary:
-        return k.row_folds * p.column_folds * (step * n.steps + n.count * skew);
+        lines = k.row_folds * p.column_folds * (step * n.steps + n.count * skew);
+        first_visits = 1.0 / k.row_folds;
+        break;
     }
-    return 0.0;
+    const double wait = first_visits * full_fold_rho(p, n, k, false) +
+                        (1.0 - first_visits) * full_fold_rho(p, n, k, true);
+    return lines * wait;
   }
+
+  // Cycles per line of the largest fold of a tile.
+  [[nodiscard]] double full_fold_rho(const PixelSums& p, const OutChannelSums& n,
+                                     const InChannelSums& k, bool reads) const {
+    const std::int64_t pixels = ceil_div(p.rows * p.columns, mode_.pixels);
+    const std::int64_t outputs = ceil_div(n.size, mode_.out_channels);
+    const std::int64_t reduction = reduction_steps(task_, k.size, mode_, array_.reduction_packing);
+    const bool output_stationary = array_.dataflow == arch::Dataflow::kOutputStationary;
+    const bool input_stationary = array_.dataflow == arch::Dataflow::kInputStationary;
+    arch::FoldShape fold;
+    fold.used_rows = std::min(array_.rows, output_stationary ? pixels : reduction);
+    fold.used_columns = std::min(array_.columns, input_stationary ? pixels : outputs);
+    fold.reads_partial_sums = reads;
+    return static_cast<double>(memory::cycles_per_line(
+        arch::fold_demand(array_, mode_, machine_.spec().mac.accumulator_bits, fold),
+        machine_.spec().buffers));
+  }
+
+  // One half of a buffer and the operands whose blocks it holds.
+  struct Half {
+    std::int64_t bits;
+    bool input;
+    bool weight;
+    bool output;
+  };
 
   const LayerTask& task_;
   const Accelerator& machine_;
@@ -239,6 +358,7 @@ class Search {
   Bits input_word_;
   Bits weight_word_;
   Bits output_word_;
+  std::vector<Half> halves_;
 };
 
 // total, total/2, total/4 ... rounded up to `step`, then on below `step` down to 1.
@@ -260,7 +380,7 @@ std::int64_t balanced(std::int64_t total, std::int64_t length) {
   return ceil_div(total, ceil_div(total, length));
 }
 
-// Largest value in [1, most] that passes, or 0; `passes` is monotone.
+// A value in [1, most] that passes, or 0 when 1 does not; the largest if `passes` is monotone.
 template <typename Passes>
 std::int64_t largest(std::int64_t most, Passes passes) {
   if (passes(most)) return most;
@@ -273,33 +393,57 @@ std::int64_t largest(std::int64_t most, Passes passes) {
   return good;
 }
 
-// Rectangles to try for given channel slices: the largest that fits, and some smaller ones, which
-// overlap better with their loads.
-std::vector<TileSize> rectangles(const Search& search, const LayerTask& task, TileSize tile) {
+// Rectangles to try for given channel slices: the largest of full width that fits and some smaller
+// ones, which overlap better with their loads; narrower ones when full width leaves few rows.
+std::vector<TileSize> rectangles(const Search& search, const LayerTask& task, std::int64_t in_size,
+                                 std::int64_t out_size) {
+  const Search::Footprint footprint = search.footprint(in_size, out_size);
+  TileSize tile{1, 1, in_size, out_size};
+  constexpr std::int64_t kSmallest = 8;  // down to an eighth of the largest
+  constexpr std::int64_t kFewRows = 8;
   std::vector<TileSize> result;
-  tile.columns = task.out_width;
-  const std::int64_t rows = largest(task.out_height, [&](std::int64_t candidate) {
-    tile.rows = candidate;
-    return search.fits(tile);
-  });
-  if (rows > 0) {
-    constexpr std::int64_t kSmallest = 8;  // down to an eighth of the largest
-    for (std::int64_t part = 1; part <= kSmallest && rows / part > 0; part *= 2) {
+  for (std::int64_t cut = 1; cut <= 4; cut *= 2) {
+    tile.columns = ceil_div(task.out_width, cut);
+    const std::int64_t rows = largest(task.out_height, [&](std::int64_t candidate) {
+      return search.fits(footprint, candidate, tile.columns);
+    });
+    for (std::int64_t part = 1; part <= (cut == 1 ? kSmallest : 1) && rows / part > 0; part *= 2) {
+      // With less padding on one side, an equal cut may reach further than an unequal one.
       tile.rows = balanced(task.out_height, rows / part);
+      if (!search.fits(footprint, tile.rows, tile.columns)) tile.rows = rows / part;
+      if (!search.fits(footprint, tile.rows, tile.columns)) continue;
       if (result.empty() || !(result.back() == tile)) result.push_back(tile);
     }
-    return result;
+    if (rows >= std::min(task.out_height, kFewRows) || tile.columns == 1) break;
   }
+  if (!result.empty()) return result;
   tile.rows = 1;
-  const std::int64_t columns = largest(task.out_width, [&](std::int64_t candidate) {
-    tile.columns = candidate;
-    return search.fits(tile);
-  });
+  const std::int64_t columns = largest(
+      task.out_width, [&](std::int64_t candidate) { return search.fits(footprint, 1, candidate); });
   if (columns > 0) {
     tile.columns = balanced(task.out_width, columns);
+    if (!search.fits(footprint, 1, tile.columns)) tile.columns = columns;
     result.push_back(tile);
   }
   return result;
+}
+
+// Slices of the reduction to try, descending: halvings, and where rows hold the reduction the
+// largest slices that fill 1, 2, 4 ... row folds.
+std::vector<std::int64_t> reduction_slices(const LayerTask& task, const Accelerator& machine) {
+  std::vector<std::int64_t> sizes = halvings(task.channels, 1);
+  const arch::ArraySpec& array = machine.spec().array;
+  if (array.dataflow != arch::Dataflow::kOutputStationary) {
+    const arch::MacMode& mode = machine.mode(task.weight_compute, task.activation_compute);
+    for (std::int64_t folds = 1; folds * array.rows <= task.channels * task.window.positions();
+         folds *= 2) {
+      const std::int64_t channels = folds * array.rows / task.window.positions() * mode.reduction;
+      if (channels >= 1 && channels < task.channels) sizes.push_back(channels);
+    }
+  }
+  std::sort(sizes.begin(), sizes.end(), std::greater<>());
+  sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
+  return sizes;
 }
 
 class Chooser {
@@ -315,15 +459,15 @@ class Chooser {
     const std::int64_t lanes =
         is_array ? array.columns : std::max<std::int64_t>(1, machine_.spec().vector.lanes);
     const std::vector<std::int64_t> in_sizes =
-        is_array ? halvings(task_.channels, 1) : std::vector<std::int64_t>{1};
+        is_array ? reduction_slices(task_, machine_) : std::vector<std::int64_t>{1};
     for (const std::int64_t out_size : halvings(task_.out_channels, lanes)) {
-      // Below the array's width only when nothing wider fits.
-      if (out_size < lanes && best_) break;
+      // Far below the array's width only when nothing wider fits.
+      if (out_size * 4 < lanes && best_) break;
       int tried = 0;
       for (const std::int64_t in_size : in_sizes) {
-        if (!search_.fits({1, 1, in_size, out_size})) continue;
+        if (!search_.fits(search_.footprint(in_size, out_size), 1, 1)) continue;
         try_channels(in_size, out_size);
-        constexpr int kMostInSizes = 2;
+        constexpr int kMostInSizes = 6;
         if (++tried == kMostInSizes) break;
       }
     }
@@ -335,12 +479,18 @@ class Chooser {
   void try_channels(std::int64_t in_size, std::int64_t out_size) {
     const OutChannelSums n = search_.out_channels(out_size);
     const InChannelSums k = search_.in_channels(in_size);
-    const TileSize tile{1, 1, in_size, out_size};
-    for (const TileSize& rectangle : rectangles(search_, task_, tile)) {
+    for (const TileSize& rectangle : rectangles(search_, task_, in_size, out_size)) {
       const PixelSums p = search_.pixels(rectangle.rows, rectangle.columns);
-      for (const auto& order : kOrders) {
-        if (is_repeated(order, p, n, k)) continue;
-        const MappingEstimate estimate = search_.estimate(p, n, k, order);
+      const double compute = search_.compute_cycles(p, n, k);
+      const auto bit = [](LoopDim dim, double count) {
+        return count > 1 ? 1U << static_cast<unsigned>(dim) : 0U;
+      };
+      const Moving moving = bit(LoopDim::kPixel, p.count) | bit(LoopDim::kOutChannel, n.count) |
+                            bit(LoopDim::kInChannel, k.count);
+      for (std::size_t at = 0; at < kOrders.size(); ++at) {
+        if (!kNewOrders[moving][at]) continue;
+        const Order& order = kOrders[at];
+        const MappingEstimate estimate = search_.estimate(p, n, k, compute, order);
         if (best_ && std::pair(estimate.cycles, estimate.dram_bits) >=
                          std::pair(best_estimate_.cycles, best_estimate_.dram_bits)) {
           continue;
@@ -349,30 +499,6 @@ class Chooser {
         best_estimate_ = estimate;
       }
     }
-  }
-
-  // An order that differs from an earlier one only in loops of one iteration.
-  [[nodiscard]] static bool is_repeated(const std::array<LoopDim, 3>& order, const PixelSums& p,
-                                        const OutChannelSums& n, const InChannelSums& k) {
-    const int moving = (p.count > 1 ? 1 : 0) + (n.count > 1 ? 1 : 0) + (k.count > 1 ? 1 : 0);
-    if (moving <= 1) return order != kOrders[0];
-    if (moving == 3) return false;
-    const auto signature = [&](const std::array<LoopDim, 3>& candidate) {
-      std::array<int, 2> moves{-1, -1};
-      std::size_t at = 0;
-      for (const LoopDim dim : candidate) {
-        const double count = dim == LoopDim::kPixel        ? p.count
-                             : dim == LoopDim::kOutChannel ? n.count
-                                                           : k.count;
-        if (count > 1) moves[at++] = static_cast<int>(dim);
-      }
-      return moves;
-    };
-    for (const auto& earlier : kOrders) {
-      if (earlier == order) return false;
-      if (signature(earlier) == signature(order)) return true;
-    }
-    return false;
   }
 
   const LayerTask& task_;
@@ -391,10 +517,10 @@ Result<Mapping> map_heuristically(const LayerTask& task, const Accelerator& mach
 MappingEstimate estimate_mapping(const LayerTask& task, const Mapping& mapping,
                                  const Accelerator& machine) {
   const Search search(task, machine);
-  return search.estimate(search.pixels(mapping.tile.rows, mapping.tile.columns),
-                         search.out_channels(mapping.tile.out_channels),
-                         search.in_channels(std::min(mapping.tile.in_channels, task.channels)),
-                         mapping.order);
+  const PixelSums p = search.pixels(mapping.tile.rows, mapping.tile.columns);
+  const OutChannelSums n = search.out_channels(mapping.tile.out_channels);
+  const InChannelSums k = search.in_channels(std::min(mapping.tile.in_channels, task.channels));
+  return search.estimate(p, n, k, search.compute_cycles(p, n, k), mapping.order);
 }
 
 }  // namespace vernier::dataflow

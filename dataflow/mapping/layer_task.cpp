@@ -90,6 +90,13 @@ class Lowering {
     }
   }
 
+  void refuse_float(TensorId tensor) const {
+    if (precision_.at(tensor).kind == NumberKind::kFloat) {
+      fail(fmt::format("the tensor '{}' holds floats; the MAC family '{}' multiplies integers",
+                       graph_.tensor(tensor).name, machine_.spec().mac.style));
+    }
+  }
+
   // Task with the sizes that all kinds share.
   [[nodiscard]] LayerTask sized(const Shape& input, const Shape& output) const {
     LayerTask task;
@@ -143,6 +150,14 @@ class Lowering {
     const TensorId weight = layer_.weight ? *layer_.weight : layer_.inputs[1];
     task.constant_weight = layer_.weight.has_value();
     task.asymmetric_weight = precision_.at(weight).asymmetric;
+    task.asymmetric_input = precision_.at(layer_.inputs[0]).asymmetric;
+    if (layer_.activation != ActivationKind::kNone && layer_.activation != ActivationKind::kRelu &&
+        layer_.activation != ActivationKind::kRelu6) {
+      require_op(Action::kActivation);
+      task.activation_in_drain = true;
+    }
+    refuse_float(layer_.inputs[0]);
+    refuse_float(weight);
     if (!layer_.weight) refuse_slices(weight);
     add_weight_slices(task, weight);
   }
@@ -169,14 +184,12 @@ class Lowering {
                            bits.bits(), whole.out_channels));
         }
       }
+      // The sums of activations that a weight zero point needs serve all widths.
+      task.asymmetric_weight = whole.asymmetric_weight && result_.tasks.empty();
       task.weight_storage = storage_of(weight, bits);
       task.weight_compute = weight_compute_of(weight, bits);
       note_rounding(weight, bits, task.weight_storage, task.weight_compute);
       check_accumulator(task);
-      result_.precision = {
-          task.weight_compute, task.activation_compute,
-          Bitwidth(std::min<std::int64_t>(Bitwidth::kMax, machine_.spec().mac.accumulator_bits)),
-          task.output_storage};
       result_.tasks.push_back(task);
     }
   }

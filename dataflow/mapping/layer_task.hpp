@@ -43,14 +43,20 @@ struct LayerTask {
   Bitwidth output_storage;
   Bitwidth weight_compute;
   Bitwidth activation_compute;
-  bool constant_weight = false;    ///< the second operand is a weight tensor, may be prefetched
-  bool asymmetric_weight = false;  ///< its zero point costs an add per element and pixel
+  bool constant_weight = false;      ///< the second operand is a weight tensor, may be prefetched
+  bool asymmetric_weight = false;    ///< its zero point costs an add per element and pixel
+  bool asymmetric_input = false;     ///< padded positions hold the zero point: real products
+  bool activation_in_drain = false;  ///< a folded function other than ReLU: one action per output
 
   // Vector tasks only.
   std::array<InputReach, 2> reach{InputReach::kWindow, InputReach::kNone};
   std::array<Action, 2> actions{Action::kCopy, Action::kCopy};
   std::array<std::int64_t, 2> ops_per_output{0, 0};  ///< of each action
 
+  /// The widths at which an array task runs.
+  [[nodiscard]] LayerPrecision precision(std::int64_t accumulator_bits) const {
+    return {weight_compute, activation_compute, accumulator_bits, output_storage};
+  }
   [[nodiscard]] std::int64_t pixels() const { return images * out_height * out_width; }
   /// Weights of one output channel: window positions * channels.
   [[nodiscard]] std::int64_t reduction() const { return window.positions() * channels; }
@@ -73,7 +79,6 @@ struct WidthRounding {
 /// The tasks of one layer.
 struct LoweredLayer {
   LayerId layer = 0;
-  LayerPrecision precision;  ///< compute widths of a MAC layer
   std::vector<LayerTask> tasks;
   std::vector<WidthRounding> roundings;
 };

@@ -71,7 +71,7 @@ Result<LayerSchedule> LayerSchedule::compile(const LayerTask& task, const Mappin
     schedule.in_slices_ = {{task.channels, true, true}};
     schedule.in_runs_ = {{0, 1}};
   } else {
-    const std::vector<SizeRun> cut = cut_size(task.channels, mapping.tile.in_channels);
+    const SizeRuns cut = cut_size(task.channels, mapping.tile.in_channels);
     std::int64_t total = 0;
     for (const SizeRun& run : cut) total += run.count;
     std::int64_t at = 0;
@@ -92,6 +92,7 @@ Result<LayerSchedule> LayerSchedule::compile(const LayerTask& task, const Mappin
   }
   schedule.build_loops();
   schedule.build_classes(machine);
+  schedule.find_first_weight_block();
   return schedule;
 }
 
@@ -192,13 +193,14 @@ void LayerSchedule::build_classes(const Accelerator& machine) {
   largest_.output = block_bits(task_, mapping_.tile, machine).output;
 }
 
-Bits LayerSchedule::first_weight_block() const {
-  if (task_.unit != TaskUnit::kArray || !task_.constant_weight) return Bits{0};
+void LayerSchedule::find_first_weight_block() {
+  if (task_.unit != TaskUnit::kArray || !task_.constant_weight) return;
   std::array<std::size_t, kLoopKindCount> first{};
   for (const ScheduleLoop& loop : loops_) {
     first[static_cast<std::size_t>(loop.kind)] = loop.runs.front().index;
   }
-  return classes_[class_index(first)].load[static_cast<std::size_t>(Stream::kWeight)];
+  first_weight_block_ =
+      classes_[class_index(first)].load[static_cast<std::size_t>(Stream::kWeight)];
 }
 
 std::int64_t LayerSchedule::tile_count() const {

@@ -83,7 +83,7 @@ class LayerSchedule {
   /// Index of the tile class for a class index per LoopKind.
   [[nodiscard]] std::size_t class_index(const std::array<std::size_t, kLoopKindCount>& at) const;
   /// The first weight block, for the prefetch by the layer before; 0 bits when there is none.
-  [[nodiscard]] Bits first_weight_block() const;
+  [[nodiscard]] Bits first_weight_block() const { return first_weight_block_; }
   /// Largest blocks of all classes.
   [[nodiscard]] const BlockBits& largest_blocks() const { return largest_; }
   /// Tiles of the whole task.
@@ -93,17 +93,19 @@ class LayerSchedule {
   LayerSchedule() = default;
   void build_loops();
   void build_classes(const Accelerator& machine);
+  void find_first_weight_block();
 
   LayerTask task_;
   Mapping mapping_;
   AxisTiles rows_;
   AxisTiles columns_;
-  std::vector<SizeRun> out_slices_;
+  SizeRuns out_slices_;
   std::vector<ReductionSlice> in_slices_;
   std::vector<Run> in_runs_;
   std::vector<ScheduleLoop> loops_;
   std::vector<TileClass> classes_;
   BlockBits largest_;
+  Bits first_weight_block_{0};
 };
 
 /// Streams of a task that exist at all.

@@ -20,6 +20,11 @@ using VerbAction = std::function<ExitCode()>;
 void add_run_command(CLI::App& app, VerbAction& action);
 void add_check_command(CLI::App& app, VerbAction& action);
 void add_describe_command(CLI::App& app, VerbAction& action);
+/// Verbs of the design that this build does not have: each exits 2 and says so.
+void add_missing_commands(CLI::App& app, VerbAction& action);
+
+/// Refuses an empty text: a script's unset variable must not read as "option not given".
+[[nodiscard]] CLI::Validator not_empty();
 
 /// Folders where energy tables are looked for after the machine file's own.
 [[nodiscard]] std::vector<std::string> energy_table_folders();

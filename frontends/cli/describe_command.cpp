@@ -87,6 +87,12 @@ struct DescribeOptions {
 };
 
 ExitCode describe(const DescribeOptions& options) {
+  if (!options.accelerator.empty() && !options.component.empty()) {
+    throw ConfigError("describe: a component and --accelerator exclude each other");
+  }
+  if (options.accelerator.empty() && !options.overrides.empty()) {
+    throw ConfigError("describe: --set needs --accelerator");
+  }
   if (!options.accelerator.empty()) {
     write_result(describe_machine(options.accelerator, options.overrides), "");
     return ExitCode::kGood;
@@ -117,7 +123,7 @@ void add_describe_command(CLI::App& app, VerbAction& action) {
   CLI::App* verb =
       app.add_subcommand("describe", "parameters of a component, or what a machine can do");
   verb->add_option("COMPONENT", options->component, "name of a component; none lists them all");
-  verb->add_option("--accelerator,-a", options->accelerator, "machine file");
+  verb->add_option("--accelerator,-a", options->accelerator, "machine file")->check(not_empty());
   verb->add_option("--set", options->overrides, "key.path=value, changes the machine file")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)

@@ -27,6 +27,7 @@ int run(int argc, char** argv) {
   add_run_command(app, action);
   add_check_command(app, action);
   add_describe_command(app, action);
+  add_missing_commands(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

@@ -9,14 +9,21 @@
 
 namespace vernier::frontends {
 
+CLI::Validator not_empty() {
+  return {[](const std::string& text) { return text.empty() ? "the value is empty" : ""; }, "",
+          "not empty"};
+}
+
 std::vector<std::string> energy_table_folders() {
   return {std::string(VERNIER_CONFIG_DIR) + "/energy"};
 }
 
 void write_result(const std::string& text, const std::string& path) {
   if (path.empty()) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
+    const std::size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
+    if (written != text.size() || std::fflush(stdout) != 0) {
+      throw ConfigError("standard output cannot be written");
+    }
     return;
   }
   std::ofstream stream(path, std::ios::binary);

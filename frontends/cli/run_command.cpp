@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -21,7 +22,7 @@ struct RunOptions {
   std::string engine = "analytical";
   std::string mapping = "heuristic";
   std::string layer;
-  std::int64_t batch = 0;
+  std::optional<std::int64_t> batch;
   bool strict_bits = false;
   int jobs = 1;
   std::vector<std::string> overrides;
@@ -46,7 +47,7 @@ dataflow::LayerGraph load_network(const RunOptions& options) {
     }
   }
   dataflow::LayerGraph graph = dataflow::load_model(options.model);
-  if (options.batch != 0) graph = graph.with_batch(options.batch);
+  if (options.batch) graph = graph.with_batch(*options.batch);
   if (!options.layer.empty()) graph = graph.only_layer(options.layer);
   return graph;
 }
@@ -78,7 +79,6 @@ ExitCode run(const RunOptions& options) {
   if (!options.bits.empty() && !options.precision.empty()) {
     throw ConfigError("--bits and --precision exclude each other");
   }
-  if (options.batch < 0) throw ConfigError("--batch: must be 1 or more");
   const dataflow::Machine machine =
       dataflow::load_machine(options.accelerator, options.overrides, energy_table_folders());
   const dataflow::LayerGraph graph = load_network(options);
@@ -120,13 +120,19 @@ ExitCode run(const RunOptions& options) {
 void add_run_command(CLI::App& app, VerbAction& action) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* verb = app.add_subcommand("run", "cost of a network on a machine");
-  verb->add_option("--accelerator,-a", options->accelerator, "machine file (YAML)")->required();
-  verb->add_option("--model,-m", options->model, "network file (YAML)")->required();
-  verb->add_option("--bits,-b", options->bits, "w=BITS,a=BITS for all weights and activations");
-  verb->add_option("--precision,-p", options->precision, "precision file (YAML), bits per tensor");
+  verb->add_option("--accelerator,-a", options->accelerator, "machine file (YAML)")
+      ->required()
+      ->check(not_empty());
+  verb->add_option("--model,-m", options->model, "network file (YAML)")
+      ->required()
+      ->check(not_empty());
+  verb->add_option("--bits,-b", options->bits, "w=BITS,a=BITS for all weights and activations")
+      ->check(not_empty());
+  verb->add_option("--precision,-p", options->precision, "precision file (YAML), bits per tensor")
+      ->check(not_empty());
   verb->add_option("--engine", options->engine, "analytical (default)");
   verb->add_option("--mapping", options->mapping, "heuristic (default)");
-  verb->add_option("--layer", options->layer, "only this layer");
+  verb->add_option("--layer", options->layer, "only this layer")->check(not_empty());
   verb->add_option("--batch", options->batch, "images per inference");
   verb->add_flag("--strict-bits", options->strict_bits,
                  "a width that the machine must round is an error");
@@ -139,7 +145,8 @@ void add_run_command(CLI::App& app, VerbAction& action) {
       ->allow_extra_args(false);
   verb->add_option("--format", options->format, "table (default), json, csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
-  verb->add_option("--output,-o", options->output, "file instead of standard output");
+  verb->add_option("--output,-o", options->output, "file instead of standard output")
+      ->check(not_empty());
   verb->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

@@ -90,17 +90,26 @@ Json summary(const CostSummary& cost, const RunReport& report) {
   return json;
 }
 
-Json mapping_json(const dataflow::Mapping& mapping, bool is_array) {
-  Json tile = {{"rows", mapping.tile.rows}, {"columns", mapping.tile.columns}};
-  if (is_array) tile["input_channels"] = mapping.tile.in_channels;
-  tile["output_channels"] = mapping.tile.out_channels;
+Json task_json(const dataflow::TaskOutline& task) {
+  const bool is_array = task.unit == dataflow::TaskUnit::kArray;
+  Json json = {{"unit", is_array ? "array" : "vector"}};
+  if (is_array) {
+    json["weight_bits"] = task.precision.weight.bits();
+    json["activation_bits"] = task.precision.activation.bits();
+    json["accumulator_bits"] = task.precision.accumulator_bits;
+  }
+  Json tile = {{"rows", task.mapping.tile.rows}, {"columns", task.mapping.tile.columns}};
+  if (is_array) tile["input_channels"] = task.mapping.tile.in_channels;
+  tile["output_channels"] = task.mapping.tile.out_channels;
   Json order = Json::array();
-  for (const dataflow::LoopDim dim : mapping.order) {
+  for (const dataflow::LoopDim dim : task.mapping.order) {
     if (!is_array && dim == dataflow::LoopDim::kInChannel) continue;
     order.push_back(to_text(dim));
   }
-  return {
-      {"tile", std::move(tile)}, {"order", std::move(order)}, {"found", to_text(mapping.origin)}};
+  json["tile"] = std::move(tile);
+  json["order"] = std::move(order);
+  json["mapping"] = to_text(task.mapping.origin);
+  return json;
 }
 
 Json layer_json(const dataflow::LayerCost& cost, const RunReport& report) {
@@ -114,16 +123,12 @@ Json layer_json(const dataflow::LayerCost& cost, const RunReport& report) {
   if (is_array) {
     const dataflow::TensorId weight = layer.weight ? *layer.weight : layer.inputs[1];
     bits["weight"] = report.precision[weight].bits.bits();
-    bits["weight_compute"] = cost.precision.weight.bits();
-    bits["input_compute"] = cost.precision.activation.bits();
   }
   bits["output"] = report.precision[layer.output].bits.bits();
   json["bits"] = std::move(bits);
-  Json mappings = Json::array();
-  for (const dataflow::Mapping& mapping : cost.mappings) {
-    mappings.push_back(mapping_json(mapping, is_array));
-  }
-  json["mappings"] = std::move(mappings);
+  Json tasks = Json::array();
+  for (const dataflow::TaskOutline& task : cost.tasks) tasks.push_back(task_json(task));
+  json["tasks"] = std::move(tasks);
   json.update(summary(cost.cost, report));
   return json;
 }

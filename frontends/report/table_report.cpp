@@ -50,7 +50,14 @@ std::string bits_text(const dataflow::LayerCost& cost, const RunReport& report) 
   const int input = report.precision[layer.inputs.front()].bits.bits();
   if (!is_mac(layer.op)) return fmt::format("a{}", input);
   const dataflow::TensorId weight = layer.weight ? *layer.weight : layer.inputs[1];
-  return fmt::format("w{} a{}", report.precision[weight].bits.bits(), input);
+  std::string widths;  // "2/4" for a sliced weight
+  for (const PrecisionSlice& slice : report.precision[weight].slices) {
+    const std::string width = fmt::format("{}", slice.bits.bits());
+    if (("/" + widths + "/").find("/" + width + "/") != std::string::npos) continue;
+    widths += (widths.empty() ? "" : "/") + width;
+  }
+  if (widths.empty()) widths = fmt::format("{}", report.precision[weight].bits.bits());
+  return fmt::format("w{} a{}", widths, input);
 }
 
 void add_layers(std::string& out, const RunReport& report) {

@@ -25,7 +25,7 @@ void evaluate_mobilenetv2(benchmark::State& state, bool cold) {
   const Machine machine = load_machine(kConfigs + "accelerators/bitfusion_16x32.yaml");
   const LayerGraph graph = load_model(kConfigs + "models/mobilenetv2.yaml");
   const NetworkPrecision bits = uniform(graph, 4, 8);
-  const Evaluator evaluator(machine);
+  Evaluator evaluator(machine);
   for (auto _ : state) {
     if (cold) evaluator.clear_cache();
     const Result<NetworkCost> cost = evaluator.evaluate(graph, bits);

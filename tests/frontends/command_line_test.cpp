@@ -52,6 +52,9 @@ TEST_CASE("A component that is not built in is named and exits 2", "[frontends][
   CHECK_THAT(onnx.error, Catch::Contains(".onnx"));
   const auto mapping = run_vernier({"run", "-a", kMachine, "-m", kModel, "--mapping", "best"});
   CHECK(mapping.exit_code == 2);
+  const auto verb = run_vernier({"train", "config.yaml", "--epochs", "3"});
+  CHECK(verb.exit_code == 2);
+  CHECK_THAT(verb.error, Catch::Contains("vernier train"));
 }
 
 TEST_CASE("Wrong use of the command line exits 2 with a hint on standard error",

@@ -1,12 +1,12 @@
 // The README must show what the tool really does.
-#include <catch2/catch.hpp>
-
 #include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "tests/support/command_line.hpp"
 
@@ -38,10 +38,9 @@ std::vector<std::string> between(const std::vector<std::string>& lines, const st
 }
 
 TEST_CASE("The output in the README is what the command prints", "[frontends][readme]") {
-  const auto run =
-      tests::run_vernier({"run", "--accelerator", kRoot + "configs/accelerators/bitfusion_16x32.yaml",
-                          "--model", kRoot + "configs/models/mobilenetv2.yaml", "--bits",
-                          "w=4,a=8"});
+  const auto run = tests::run_vernier(
+      {"run", "--accelerator", kRoot + "configs/accelerators/bitfusion_16x32.yaml", "--model",
+       kRoot + "configs/models/mobilenetv2.yaml", "--bits", "w=4,a=8"});
   REQUIRE(run.exit_code == 0);
   const std::vector<std::string> printed = lines_of(run.output);
   const std::vector<std::string> shown = between(lines_of(file_text("README.md")), "```", "```");
@@ -56,10 +55,9 @@ TEST_CASE("The output in the README is what the command prints", "[frontends][re
 TEST_CASE("The C++ lines in the README are those that a test compiles and runs",
           "[frontends][readme]") {
   const std::string marker = "  // [README]";
-  const std::vector<std::string> tested = between(
-      lines_of(file_text("tests/dataflow/evaluate/evaluator_test.cpp")), marker, marker);
-  const std::vector<std::string> shown =
-      between(lines_of(file_text("README.md")), "```cpp", "```");
+  const std::vector<std::string> tested =
+      between(lines_of(file_text("tests/dataflow/evaluate/evaluator_test.cpp")), marker, marker);
+  const std::vector<std::string> shown = between(lines_of(file_text("README.md")), "```cpp", "```");
   CHECK(shown == tested);
 }
 

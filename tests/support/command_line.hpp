@@ -9,6 +9,8 @@ namespace vernier::tests {
 struct CommandResult {
   int exit_code = -1;
   int signal = 0;  ///< the signal that ended it; 0: it exited
+  double cpu_seconds = 0.0;
+  long peak_mib = 0;  ///< largest resident memory
   std::string output;
   std::string error;
 };

@@ -24,7 +24,7 @@ bool same(const NetworkCost& left, const NetworkCost& right) {
   };
   for (std::size_t at = 0; at < left.layers.size(); ++at) {
     if (!equal(left.layers[at].cost, right.layers[at].cost)) return false;
-    if (left.layers[at].mappings != right.layers[at].mappings) return false;
+    if (left.layers[at].tasks != right.layers[at].tasks) return false;
   }
   return equal(left.total, right.total);
 }
@@ -105,7 +105,7 @@ TEST_CASE("Layers end at a barrier and the next first weight block is prefetched
   REQUIRE(cost.layers.size() == 2);
   // Rows of both weights are 64 bit; the first block of the second layer moves to the first one.
   const PrecisionMap bits = PrecisionMap::uniform(Bitwidth(8), Bitwidth(8));
-  const std::int64_t block = 64 * cost.layers[1].mappings[0].tile.out_channels;
+  const std::int64_t block = 64 * cost.layers[1].tasks[0].mapping.tile.out_channels;
   const auto alone = [&](std::string_view layer) {
     return evaluate(machine, graph.only_layer(layer), bits).value().total.dram.weight_read.count();
   };
@@ -125,7 +125,7 @@ TEST_CASE("A sliced weight runs one task per width, ascending", "[evaluate]") {
   weight.bits = Bitwidth(8);
   sliced.tensors["conv.weight"] = weight;
   const NetworkCost cost = evaluate(machine, graph, sliced).value();
-  REQUIRE(cost.layers[0].mappings.size() == 2);
+  REQUIRE(cost.layers[0].tasks.size() == 2);
   CHECK(cost.total.macs == Macs(64 * 64 * 64));
   std::int64_t two_bit = 0;
   std::int64_t eight_bit = 0;
@@ -146,8 +146,8 @@ TEST_CASE("Widths that the machine lacks are rounded up and named, or refused wh
       resolve_precision(graph, PrecisionMap::uniform(Bitwidth(3), Bitwidth(1))).tensors;
   const Evaluator evaluator(machine);
   const NetworkCost cost = evaluator.evaluate(graph, bits).value();
-  CHECK(cost.layers[0].precision.weight == Bitwidth(4));
-  CHECK(cost.layers[0].precision.activation == Bitwidth(2));
+  CHECK(cost.layers[0].tasks[0].precision.weight == Bitwidth(4));
+  CHECK(cost.layers[0].tasks[0].precision.activation == Bitwidth(2));
   REQUIRE(cost.roundings.size() == 2);  // the weight, and the 1-bit input computed at 2
   CHECK(cost.roundings[0].storage == Bitwidth(1));
   CHECK(cost.roundings[0].compute == Bitwidth(2));

@@ -60,7 +60,8 @@ std::optional<PreparedTask> prepared(const RandomCase& drawn, const Accelerator&
 
 TaskBorder random_border(const PreparedTask& task) {
   TaskBorder border;
-  border.weight_is_loaded = *rc::gen::arbitrary<bool>() && task.first_weight_block.count() > 0;
+  border.weight_is_loaded =
+      *rc::gen::arbitrary<bool>() && task.schedule.first_weight_block().count() > 0;
   border.next_weight = Bits(*rc::gen::inRange<std::int64_t>(0, 5000));
   return border;
 }

@@ -1,13 +1,13 @@
 // Every result that the command line prints must satisfy docs/result.schema.json.
+#include <fstream>
+#include <string>
+
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
 #include <valijson/validator.hpp>
-
-#include <fstream>
-#include <string>
 
 #include "tests/support/command_line.hpp"
 
@@ -54,10 +54,9 @@ TEST_CASE("Every shipped machine and network gives a result that satisfies the s
   for (const char* machine :
        {"bitfusion_16x32", "scale_sim_default", "scale_sim_low_memory", "edge_64x64_ws"}) {
     for (const char* network : {"mobilenetv2", "resnet18", "resnet20"}) {
-      const auto run = run_vernier({"run", "--accelerator",
-                                    kRoot + "configs/accelerators/" + machine + ".yaml", "--model",
-                                    kRoot + "configs/models/" + network + ".yaml", "--bits",
-                                    "w=4,a=8", "--format", "json"});
+      const auto run = run_vernier(
+          {"run", "--accelerator", kRoot + "configs/accelerators/" + machine + ".yaml", "--model",
+           kRoot + "configs/models/" + network + ".yaml", "--bits", "w=4,a=8", "--format", "json"});
       INFO(machine << " " << network << " " << run.error);
       REQUIRE(run.exit_code == 0);
       const Json result = Json::parse(run.output);
@@ -95,12 +94,10 @@ TEST_CASE("The schema refuses results with a missing, foreign or negative value"
   CHECK(schema.problems(negative) != "");
 }
 
-TEST_CASE("The acceptance run prints total and layers with 300774272 MACs",
-          "[frontends][report]") {
-  const auto run =
-      run_vernier({"run", "--accelerator", kRoot + "configs/accelerators/bitfusion_16x32.yaml",
-                   "--model", kRoot + "configs/models/mobilenetv2.yaml", "--bits", "w=4,a=8",
-                   "--format", "json"});
+TEST_CASE("The acceptance run prints total and layers with 300774272 MACs", "[frontends][report]") {
+  const auto run = run_vernier(
+      {"run", "--accelerator", kRoot + "configs/accelerators/bitfusion_16x32.yaml", "--model",
+       kRoot + "configs/models/mobilenetv2.yaml", "--bits", "w=4,a=8", "--format", "json"});
   REQUIRE(run.exit_code == 0);
   CHECK(run.error == "");
   const Json result = Json::parse(run.output);
@@ -113,10 +110,10 @@ TEST_CASE("Output is equal for one and two jobs in every format", "[frontends][r
   for (const char* format : {"json", "csv", "table"}) {
     std::string first;
     for (const char* jobs : {"1", "2"}) {
-      const auto run = run_vernier(
-          {"run", "-a", kRoot + "configs/accelerators/bitfusion_16x32.yaml", "-m",
-           kRoot + "configs/models/resnet18.yaml", "--bits", "w=2,a=8", "--format", format,
-           "--jobs", jobs});
+      const auto run =
+          run_vernier({"run", "-a", kRoot + "configs/accelerators/bitfusion_16x32.yaml", "-m",
+                       kRoot + "configs/models/resnet18.yaml", "--bits", "w=2,a=8", "--format",
+                       format, "--jobs", jobs});
       REQUIRE(run.exit_code == 0);
       REQUIRE(run.output.size() > 1000);
       if (first.empty()) first = run.output;
@@ -127,9 +124,9 @@ TEST_CASE("Output is equal for one and two jobs in every format", "[frontends][r
 
 TEST_CASE("The CSV has a row per layer and a total with the columns of its head",
           "[frontends][report]") {
-  const auto run = run_vernier({"run", "-a", kRoot + "configs/accelerators/scale_sim_default.yaml",
-                                "-m", kRoot + "configs/models/resnet20.yaml", "--bits", "w=8,a=8",
-                                "--format", "csv"});
+  const auto run =
+      run_vernier({"run", "-a", kRoot + "configs/accelerators/scale_sim_default.yaml", "-m",
+                   kRoot + "configs/models/resnet20.yaml", "--bits", "w=8,a=8", "--format", "csv"});
   REQUIRE(run.exit_code == 0);
   std::istringstream lines(run.output);
   std::string line;

@@ -1,0 +1,28 @@
+#include "memory/port_model.hpp"
+
+#include <algorithm>
+
+namespace vernier::memory {
+
+std::int64_t cycles_per_line(const arch::FoldDemand& demand, std::span<const BufferSpec> buffers) {
+  std::int64_t slowest = 1;
+  for (const BufferSpec& buffer : buffers) {
+    std::int64_t streamed = 0;
+    std::int64_t preloaded = 0;
+    if (buffer.serves_role(TensorRole::kInput)) {
+      (demand.input_is_preloaded ? preloaded : streamed) += demand.input_bits;
+    }
+    if (buffer.serves_role(TensorRole::kWeight)) {
+      (demand.weight_is_preloaded ? preloaded : streamed) += demand.weight_bits;
+    }
+    if (buffer.serves_role(TensorRole::kOutput)) {
+      streamed += demand.output_bits * demand.step_cycles;
+    }
+    const std::int64_t width = buffer.bits_per_cycle().count();
+    slowest = std::max({slowest, ceil_div(streamed, checked_mul(width, demand.step_cycles)),
+                        ceil_div(preloaded, width)});
+  }
+  return slowest;
+}
+
+}  // namespace vernier::memory
