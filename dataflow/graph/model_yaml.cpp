@@ -69,6 +69,7 @@ class ModelReader {
     reader.integers("shape", sizes, kSize, Need::kRequired,
                     "[channels], [tokens, features] or [channels, height, width]");
     input.shape = shape_of(sizes, reader, "shape");
+    reader.boolean("learned", input.learned, Need::kOptional, "a parameter of the network");
     if (const YamlNode* precision = reader.node("precision", Need::kOptional)) {
       input.precision = read_precision(*precision, reader.path_of("precision"), problems_);
     }
@@ -259,9 +260,9 @@ class ModelReader {
     std::string name;
     reader.text("name", name, Need::kRequired, "name of the layer and its output tensor");
     layer.name = scope.prefix + name;
-    static const std::vector<std::string> operators{"conv2d", "dense",    "matmul",     "pool",
-                                                    "add",    "multiply", "activation", "concat",
-                                                    "resize", "reshape",  "flatten",    "pad"};
+    static const std::vector<std::string> operators{
+        "conv2d", "dense",  "matmul",  "pool",    "add", "multiply", "activation",
+        "concat", "resize", "reshape", "flatten", "pad", "softmax",  "layer_norm"};
     std::size_t which = 0;
     reader.choice("op", which, operators, Need::kRequired, "operator");
     layer.inputs = inputs_of(reader, scope, previous);
@@ -295,7 +296,13 @@ class ModelReader {
       if (kind == ActivationKind::kNone) reader.problem("activation", "a function is needed");
       return ActivationLayer{kind};
     }
-    if (op == "concat") return Concat{};
+    if (op == "concat") return read_concat(reader);
+    if (op == "softmax") {
+      Softmax softmax;
+      reader.integer("heads", softmax.heads, kSize, Need::kOptional, "groups of channels");
+      return softmax;
+    }
+    if (op == "layer_norm") return LayerNorm{};
     if (op == "resize") {
       Resize resize;
       reader.integer("height", resize.height, kSize, Need::kRequired, "rows of the output");
@@ -347,6 +354,14 @@ class ModelReader {
     reader.boolean("transpose_b", matmul.transpose_b, Need::kOptional,
                    "the second operand has one row per output channel");
     return matmul;
+  }
+
+  static Concat read_concat(MappingReader& reader) {
+    Concat concat;
+    static const std::vector<std::string> axes{"channels", "height"};
+    enum_field(reader, "axis", concat.axis, axes, Need::kOptional,
+               "side by side, or one below the other");
+    return concat;
   }
 
   Pool read_pool(MappingReader& reader, const LayerSpec& layer) {
