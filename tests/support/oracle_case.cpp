@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -145,6 +146,11 @@ void set_axes(LayerTask& task, const Axis& rows, const Axis& columns) {
                  rows.pad_after, columns.pad_after};
 }
 
+// A width that the machine has, since at_most has kept it below the largest.
+Bitwidth existing(const std::optional<Bitwidth>& width) {
+  if (!width) throw std::logic_error("no such width");
+  return *width;
+}
 Bitwidth at_most(std::int64_t bits, std::int64_t most) { return Bitwidth(std::min(bits, most)); }
 
 // What the network says; the machine rounds it up.
@@ -167,11 +173,11 @@ LayerTask draw_array_task(const Accelerator& machine) {
   const Bitwidth input = at_most(draw_bits(), mac.activation_bits.back());
   const Bitwidth weight = at_most(draw_bits(), mac.weight_bits.back());
   const Bitwidth output = at_most(draw_bits(), machine.spec().storage_bits.back());
-  task.input_storage[0] = machine.storage(input).value();
-  task.activation_compute = machine.compute_activation(input).value();
-  task.weight_storage = machine.storage(weight).value();
-  task.weight_compute = machine.compute_weight(weight).value();
-  task.output_storage = machine.storage(output).value();
+  task.input_storage[0] = existing(machine.storage(input));
+  task.activation_compute = existing(machine.compute_activation(input));
+  task.weight_storage = existing(machine.storage(weight));
+  task.weight_compute = existing(machine.compute_weight(weight));
+  task.output_storage = existing(machine.storage(output));
   task.constant_weight = pick_bool();
   task.asymmetric_weight = pick_bool();
   task.asymmetric_input = pick_bool();
@@ -210,8 +216,8 @@ LayerTask draw_vector_task(const Accelerator& machine) {
   }
   const std::int64_t widest = machine.spec().storage_bits.back();
   for (Bitwidth& input : task.input_storage)
-    input = machine.storage(at_most(draw_bits(), widest)).value();
-  task.output_storage = machine.storage(at_most(draw_bits(), widest)).value();
+    input = existing(machine.storage(at_most(draw_bits(), widest)));
+  task.output_storage = existing(machine.storage(at_most(draw_bits(), widest)));
   return task;
 }
 
