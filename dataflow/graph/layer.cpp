@@ -75,17 +75,29 @@ Shape elementwise_shape(const Shape& left, const Shape& right) {
   return left;
 }
 
-Shape concat_shape(const std::vector<Shape>& inputs) {
+Shape concat_shape(const Concat& concat, const std::vector<Shape>& inputs) {
   if (inputs.size() < 2) throw ModelError("needs 2 or more inputs");
+  const bool along_channels = concat.axis == ConcatAxis::kChannels;
+  const auto joined = along_channels ? &Shape::channels : &Shape::height;
+  const auto equal = along_channels ? &Shape::height : &Shape::channels;
   Shape sum = inputs.front();
   for (std::size_t at = 1; at < inputs.size(); ++at) {
-    if (inputs[at].height != sum.height || inputs[at].width != sum.width) {
-      throw ModelError(fmt::format("inputs of {} and {} cannot stand side by side", to_text(sum),
-                                   to_text(inputs[at])));
+    if (inputs[at].*equal != sum.*equal || inputs[at].width != sum.width) {
+      throw ModelError(fmt::format("inputs of {} and {} cannot stand {}", to_text(sum),
+                                   to_text(inputs[at]),
+                                   along_channels ? "side by side" : "one below the other"));
     }
-    sum.channels = checked_add(sum.channels, inputs[at].channels);
+    sum.*joined = checked_add(sum.*joined, inputs[at].*joined);
   }
   return sum;
+}
+
+Shape softmax_shape(const Softmax& softmax, const Shape& input) {
+  if (input.channels % softmax.heads != 0) {
+    throw ModelError(
+        fmt::format("{} heads do not divide {} channels", softmax.heads, input.channels));
+  }
+  return input;
 }
 
 Shape reshaped(const Reshape& reshape, const Shape& input) {
@@ -125,6 +137,8 @@ std::string_view operator_name(const Operator& op) {
                  },
                  [](const ActivationLayer&) { return std::string_view("activation"); },
                  [](const Concat&) { return std::string_view("concat"); },
+                 [](const Softmax&) { return std::string_view("softmax"); },
+                 [](const LayerNorm&) { return std::string_view("layer_norm"); },
                  [](const Resize&) { return std::string_view("resize"); },
                  [](const Reshape&) { return std::string_view("reshape"); },
                  [](const PadChannels&) { return std::string_view("pad"); }},
@@ -154,7 +168,9 @@ Shape infer_shape(const Operator& op, const std::vector<Shape>& inputs) {
                  },
                  [&](const Elementwise&) { return elementwise_shape(inputs[0], inputs[1]); },
                  [&](const ActivationLayer&) { return inputs[0]; },
-                 [&](const Concat&) { return concat_shape(inputs); },
+                 [&](const Concat& concat) { return concat_shape(concat, inputs); },
+                 [&](const Softmax& softmax) { return softmax_shape(softmax, inputs[0]); },
+                 [&](const LayerNorm&) { return inputs[0]; },
                  [&](const Resize& resize) {
                    return Shape{inputs[0].channels, resize.height, resize.width};
                  },
@@ -193,6 +209,7 @@ Macs mac_count(const Operator& op, const std::vector<Shape>& inputs, const Shape
 }
 
 std::int64_t parameter_count(const Operator& op, const Shape& input) {
+  if (std::holds_alternative<LayerNorm>(op)) return checked_mul(2, input.channels);
   const WeightShape weights = weight_shape(op, input);
   std::int64_t per_channel = 0;
   const auto count = [&per_channel](bool bias, bool batch_norm) {

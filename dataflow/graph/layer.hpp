@@ -104,8 +104,17 @@ struct Elementwise {
 struct ActivationLayer {
   ActivationKind kind = ActivationKind::kRelu;
 };
-/// Inputs side by side along the channels.
-struct Concat {};
+enum class ConcatAxis : std::uint8_t { kChannels, kHeight };
+/// Inputs side by side along the channels, or one below the other (tokens after tokens).
+struct Concat {
+  ConcatAxis axis = ConcatAxis::kChannels;
+};
+/// Over the channels of each pixel, those of each head by themselves.
+struct Softmax {
+  std::int64_t heads = 1;
+};
+/// Over the channels of each pixel, then a learned scale and shift of each channel.
+struct LayerNorm {};
 /// Nearest-neighbour change of height and width.
 struct Resize {
   std::int64_t height = 1;
@@ -122,7 +131,7 @@ struct PadChannels {
 };
 
 using Operator = std::variant<Conv2d, Dense, MatMul, Pool, Elementwise, ActivationLayer, Concat,
-                              Resize, Reshape, PadChannels>;
+                              Softmax, LayerNorm, Resize, Reshape, PadChannels>;
 
 /// "conv2d", "dense" ... as in model files.
 [[nodiscard]] std::string_view operator_name(const Operator& op);
@@ -145,7 +154,7 @@ struct WeightShape {
 /// Multiply-accumulates for one image, padding positions included.
 [[nodiscard]] Macs mac_count(const Operator& op, const std::vector<Shape>& inputs,
                              const Shape& output);
-/// Weights, biases, and scale and shift of a batch normalization.
+/// Weights, biases, and scale and shift of a batch or layer normalization.
 [[nodiscard]] std::int64_t parameter_count(const Operator& op, const Shape& input);
 
 }  // namespace vernier::dataflow

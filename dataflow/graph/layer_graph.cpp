@@ -181,6 +181,7 @@ LayerGraph::LayerGraph(std::string name, const std::vector<InputSpec>& inputs,
     tensor.shape = input.shape;
     tensor.declared = input.precision;
     tensor.is_network_input = true;
+    tensor.is_learned = input.learned;
     tensors_.push_back(std::move(tensor));
   }
   if (!problems.empty()) throw ModelError(problems);
@@ -281,8 +282,8 @@ LayerGraph LayerGraph::only_layer(std::string_view layer_name) const {
       return input.name == tensors_[tensor].name;
     });
     if (!known) {
-      inputs.push_back(
-          {tensors_[tensor].name, tensors_[tensor].shape, tensors_[tensor].declared, layer.place});
+      inputs.push_back({tensors_[tensor].name, tensors_[tensor].shape, tensors_[tensor].declared,
+                        layer.place, tensors_[tensor].is_learned});
     }
   }
   spec.name = layer.name;
@@ -337,6 +338,9 @@ std::vector<Liveness> LayerGraph::liveness() const {
 
 NetworkTotals LayerGraph::totals() const {
   NetworkTotals totals;
+  for (const Tensor& tensor : tensors_) {
+    if (tensor.is_learned) totals.parameters = checked_add(totals.parameters, tensor.elements());
+  }
   for (const Layer& layer : layers_) {
     totals.macs += layer.macs;
     const Shape& input = tensors_[layer.inputs.front()].shape;

@@ -33,6 +33,7 @@ struct Tensor {
   std::optional<Precision> declared;  ///< width that the model file states, if any
   std::optional<TensorId> shows;      ///< of a view: the tensor whose elements it has
   bool is_network_input = false;
+  bool is_learned = false;  ///< a network input that is a parameter, the same for all images
   bool is_network_output = false;
   /// Elements of one image, or of the weight tensor.
   [[nodiscard]] std::int64_t elements() const;
@@ -54,6 +55,7 @@ struct InputSpec {
   Shape shape;
   std::optional<Precision> precision;
   SourcePlace place;
+  bool learned = false;  ///< a parameter of the network, for example a position embedding
 };
 
 /// One layer of the built graph; ids count in topological order.

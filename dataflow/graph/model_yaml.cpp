@@ -81,6 +81,7 @@ class ModelReader {
           "shape", fmt::format("{} has more than {} elements", to_text(input.shape), kMaxElements));
       input.shape = {};
     }
+    reader.boolean("learned", input.learned, Need::kOptional, "a parameter of the network");
     if (const YamlNode* precision = reader.node("precision", Need::kOptional)) {
       input.precision = read_precision(*precision, reader.path_of("precision"), problems_);
     }
@@ -330,9 +331,9 @@ class ModelReader {
     if (outputs_of_blocks_.contains(layer.name)) {
       reader.problem("name", fmt::format("a block has the name '{}' too", shown(layer.name)));
     }
-    static const std::vector<std::string> operators{"conv2d", "dense",    "matmul",     "pool",
-                                                    "add",    "multiply", "activation", "concat",
-                                                    "resize", "reshape",  "flatten",    "pad"};
+    static const std::vector<std::string> operators{
+        "conv2d", "dense",  "matmul",  "pool",    "add", "multiply", "activation",
+        "concat", "resize", "reshape", "flatten", "pad", "softmax",  "layer_norm"};
     std::size_t which = operators.size();
     reader.choice("op", which, operators, Need::kRequired, "operator");
     if (which == operators.size()) {  // which keys belong here is not known
@@ -370,7 +371,13 @@ class ModelReader {
       if (kind == ActivationKind::kNone) reader.problem("activation", "a function is needed");
       return ActivationLayer{kind};
     }
-    if (op == "concat") return Concat{};
+    if (op == "concat") return read_concat(reader);
+    if (op == "softmax") {
+      Softmax softmax;
+      reader.integer("heads", softmax.heads, kSize, Need::kOptional, "groups of channels");
+      return softmax;
+    }
+    if (op == "layer_norm") return LayerNorm{};
     if (op == "resize") {
       Resize resize;
       reader.integer("height", resize.height, kSize, Need::kRequired, "rows of the output");
@@ -422,6 +429,14 @@ class ModelReader {
     reader.boolean("transpose_b", matmul.transpose_b, Need::kOptional,
                    "the second operand has one row per output channel");
     return matmul;
+  }
+
+  static Concat read_concat(MappingReader& reader) {
+    Concat concat;
+    static const std::vector<std::string> axes{"channels", "height"};
+    enum_field(reader, "axis", concat.axis, axes, Need::kOptional,
+               "side by side, or one below the other");
+    return concat;
   }
 
   Pool read_pool(MappingReader& reader, const LayerSpec& layer) {

@@ -452,7 +452,8 @@ class Chooser {
       : task_(task), machine_(machine), search_(task, machine) {}
 
   Result<Mapping> choose() {
-    const TileSize smallest{1, 1, 1, 1};
+    const std::int64_t unit = task_.channel_unit;
+    const TileSize smallest{1, 1, 1, unit};
     if (auto reason = misfit(task_, smallest, machine_)) return *reason;
     const bool is_array = task_.unit == TaskUnit::kArray;
     const arch::ArraySpec& array = machine_.spec().array;
@@ -460,7 +461,8 @@ class Chooser {
         is_array ? array.columns : std::max<std::int64_t>(1, machine_.spec().vector.lanes);
     const std::vector<std::int64_t> in_sizes =
         is_array ? reduction_slices(task_, machine_) : std::vector<std::int64_t>{1};
-    for (const std::int64_t out_size : halvings(task_.out_channels, lanes)) {
+    for (const std::int64_t units : halvings(task_.out_channels / unit, ceil_div(lanes, unit))) {
+      const std::int64_t out_size = units * unit;
       // Far below the array's width only when nothing wider fits.
       if (out_size * 4 < lanes && best_) break;
       int tried = 0;

@@ -29,6 +29,14 @@ class Lowering {
       lower_mac();
     } else if (std::holds_alternative<Concat>(layer_.op)) {
       lower_concat();
+    } else if (std::holds_alternative<Softmax>(layer_.op)) {
+      // Largest channel; subtract it, exp, sum; times the reciprocal of the sum.
+      lower_normalization(
+          std::get<Softmax>(layer_.op).heads,
+          {{Action::kMax, 1}, {Action::kAdd, 2}, {Action::kActivation, 1}, {Action::kMultiply, 1}});
+    } else if (std::holds_alternative<LayerNorm>(layer_.op)) {
+      // Mean; subtract it, square, mean of the squares; scale and shift.
+      lower_normalization(1, {{Action::kAverage, 2}, {Action::kAdd, 2}, {Action::kMultiply, 2}});
     } else if (const auto* pad = std::get_if<PadChannels>(&layer_.op)) {
       lower_pad(*pad);
     } else {
@@ -217,17 +225,32 @@ class Lowering {
                      to_text(action), machine_.spec().name, name_list(names)));
   }
 
-  // Adds the output side and the folded activation function of a vector task, then the task.
-  void finish_vector(LayerTask task, Action action, std::int64_t ops) {
-    task.unit = TaskUnit::kVector;
-    require_op(action);
-    task.actions[0] = action;
-    task.ops_per_output[0] = ops;
-    if (layer_.activation != ActivationKind::kNone) {
-      require_op(Action::kActivation);
-      task.actions[1] = Action::kActivation;
-      task.ops_per_output[1] = 1;
+  struct VectorOps {
+    Action action;
+    std::int64_t per_output;
+  };
+
+  // Operations of one kind stand in one place.
+  void add_ops(LayerTask& task, const VectorOps& ops) const {
+    require_op(ops.action);
+    for (std::size_t at = 0; at < task.actions.size(); ++at) {
+      if (task.ops_per_output[at] != 0 && task.actions[at] != ops.action) continue;
+      task.actions[at] = ops.action;
+      task.ops_per_output[at] += ops.per_output;
+      return;
     }
+    VERNIER_ASSERT(false, "at most kMostVectorActions kinds of operations");
+  }
+
+  void finish_vector(const LayerTask& task, Action action, std::int64_t ops) {
+    finish_vector(task, {{action, ops}});
+  }
+
+  // Adds the output side and the folded activation function of a vector task, then the task.
+  void finish_vector(LayerTask task, const std::vector<VectorOps>& list) {
+    task.unit = TaskUnit::kVector;
+    for (const VectorOps& ops : list) add_ops(task, ops);
+    if (layer_.activation != ActivationKind::kNone) add_ops(task, {Action::kActivation, 1});
     task.output_storage = storage_of(layer_.output);
     note_rounding(layer_.output, bits_of(layer_.output), task.output_storage, task.output_storage);
     join_images_of_vector(task);
@@ -270,6 +293,16 @@ class Lowering {
     }
   }
 
+  // Every channel of a pixel is read once, so that those of a head must be on chip together.
+  void lower_normalization(std::int64_t heads, const std::vector<VectorOps>& ops) {
+    const Shape& shape = graph_.tensor(layer_.output).shape;
+    LayerTask task = sized(shape, shape);
+    task.channels = task.out_channels = shape.channels;
+    task.channel_unit = shape.channels / heads;
+    set_input(task, 0, layer_.inputs[0]);
+    finish_vector(task, ops);
+  }
+
   // A copy of `channels` channels of one input into the output; reach kNone: zeros.
   LayerTask copy_task(std::int64_t channels) const {
     const Shape& output = graph_.tensor(layer_.output).shape;
@@ -289,7 +322,9 @@ class Lowering {
     for (const TensorId tensor : layer_.inputs) refuse_slices(tensor);
     if (in_place) return;
     for (const TensorId tensor : layer_.inputs) {
-      LayerTask task = copy_task(graph_.tensor(tensor).shape.channels);
+      const Shape& part = graph_.tensor(tensor).shape;
+      LayerTask task = sized(part, part);
+      task.channels = task.out_channels = part.channels;
       set_input(task, 0, tensor);
       finish_vector(task, Action::kCopy, 1);
     }
@@ -331,7 +366,7 @@ std::size_t hash_of(const LayerTask& task) {
        {task.images, task.groups, task.in_height, task.in_width, task.channels, task.out_height,
         task.out_width, task.out_channels, task.window.kernel_height, task.window.kernel_width,
         task.window.stride_height, task.window.stride_width, task.window.pad_top,
-        task.window.pad_left, task.ops_per_output[0]}) {
+        task.window.pad_left, task.channel_unit, task.ops_per_output[0]}) {
     mix(seed, value);
   }
   for (const Bitwidth bits : {task.input_storage[0], task.input_storage[1], task.weight_storage,

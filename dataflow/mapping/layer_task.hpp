@@ -23,6 +23,9 @@ enum class TaskUnit : std::uint8_t { kArray, kVector };
 /// How an input of a vector task is read for an output tile.
 enum class InputReach : std::uint8_t { kNone, kWindow, kScaled, kOnePixel };
 
+/// Kinds of operations that one vector task has at most.
+inline constexpr std::size_t kMostVectorActions = 4;
+
 /// One task. For the array: a GEMM per group with P = images * out pixels, K = window * channels,
 /// N = out_channels, all per group. For the vector unit: channels = out_channels, groups = 1.
 struct LayerTask {
@@ -49,9 +52,11 @@ struct LayerTask {
   bool activation_in_drain = false;  ///< a folded function other than ReLU: one action per output
 
   // Vector tasks only.
+  std::int64_t channel_unit = 1;  ///< tiles hold whole multiples, since the operation joins them
   std::array<InputReach, 2> reach{InputReach::kWindow, InputReach::kNone};
-  std::array<Action, 2> actions{Action::kCopy, Action::kCopy};
-  std::array<std::int64_t, 2> ops_per_output{0, 0};  ///< of each action
+  std::array<Action, kMostVectorActions> actions{Action::kCopy, Action::kCopy, Action::kCopy,
+                                                 Action::kCopy};
+  std::array<std::int64_t, kMostVectorActions> ops_per_output{};  ///< of each action
 
   /// The widths at which an array task runs.
   [[nodiscard]] LayerPrecision precision(std::int64_t accumulator_bits) const {

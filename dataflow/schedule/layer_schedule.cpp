@@ -52,6 +52,11 @@ Result<LayerSchedule> LayerSchedule::compile(const LayerTask& task, const Mappin
   check_size("tile rows", mapping.tile.rows, task.out_height);
   check_size("tile columns", mapping.tile.columns, task.out_width);
   check_size("tile output channels", mapping.tile.out_channels, task.out_channels);
+  if (mapping.tile.out_channels % task.channel_unit != 0) {
+    throw ModelError(
+        fmt::format("the mapping's tile output channels is {}; whole multiples of {} are needed",
+                    mapping.tile.out_channels, task.channel_unit));
+  }
   if (task.unit == TaskUnit::kArray) {
     check_size("tile input channels", mapping.tile.in_channels, task.channels);
   }
