@@ -86,15 +86,15 @@ TEST_CASE("Softmax and layer norm are counted operation by operation", "[evaluat
   CHECK(vector_count(softmax, machine, Action::kActivation) == 60);
   CHECK(vector_count(softmax, machine, Action::kMultiply) == 60);
   CHECK(vector_count(softmax, machine, Action::kAverage) == 0);
-  CHECK(softmax.total.cycles[CycleCause::kCompute] == 60 * 5 / 4);  // 4 lanes
-  CHECK(softmax.total.dram.input_read == Bits(60 * 8));
-  CHECK(softmax.total.dram.output_write == Bits(60 * 8));
+  CHECK(softmax.total.cycles[CycleCause::kCompute] == 75);  // 60 * 5 / 4 lanes
+  CHECK(softmax.total.dram.input_read == Bits(480));
+  CHECK(softmax.total.dram.output_write == Bits(480));
   const NetworkCost norm = run("{name: y, op: layer_norm, activation: gelu}");
   CHECK(vector_count(norm, machine, Action::kAverage) == 120);
   CHECK(vector_count(norm, machine, Action::kAdd) == 120);
   CHECK(vector_count(norm, machine, Action::kMultiply) == 120);
   CHECK(vector_count(norm, machine, Action::kActivation) == 60);
-  CHECK(norm.total.cycles[CycleCause::kCompute] == 60 * 7 / 4);
+  CHECK(norm.total.cycles[CycleCause::kCompute] == 105);
   // A folded activation function joins the operations of the same kind.
   const NetworkCost folded = run("{name: y, op: softmax, activation: relu}");
   CHECK(vector_count(folded, machine, Action::kActivation) == 120);
@@ -147,9 +147,9 @@ TEST_CASE("Tokens after tokens are free where all widths are equal", "[evaluate]
   };
   CHECK(run(8).total.cycles.total() == Cycles(0));
   const NetworkCost copied = run(4);
-  CHECK(vector_count(copied, machine, Action::kCopy) == 6 * 16);
-  CHECK(copied.total.dram.input_read == Bits(5 * 16 * 8 + 16 * 4));
-  CHECK(copied.total.dram.output_write == Bits(6 * 16 * 8));
+  CHECK(vector_count(copied, machine, Action::kCopy) == 96);
+  CHECK(copied.total.dram.input_read == Bits(704));    // 5 * 16 * 8 + 16 * 4
+  CHECK(copied.total.dram.output_write == Bits(768));  // 6 * 16 * 8
 }
 
 }  // namespace
