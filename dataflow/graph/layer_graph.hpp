@@ -31,6 +31,7 @@ struct Tensor {
   std::optional<LayerId> producer;    ///< none for network inputs and weights
   std::vector<LayerId> consumers;     ///< in topological order
   std::optional<Precision> declared;  ///< width that the model file states, if any
+  std::optional<TensorId> shows;      ///< of a view: the tensor whose elements it has
   bool is_network_input = false;
   bool is_network_output = false;
   /// Elements of one image, or of the weight tensor.
