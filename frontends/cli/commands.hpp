@@ -20,6 +20,8 @@ using VerbAction = std::function<ExitCode()>;
 void add_run_command(CLI::App& app, VerbAction& action);
 void add_check_command(CLI::App& app, VerbAction& action);
 void add_describe_command(CLI::App& app, VerbAction& action);
+void add_scalesim_command(CLI::App& app, VerbAction& action);
+void add_validate_command(CLI::App& app, VerbAction& action);
 
 /// Folders where energy tables are looked for after the machine file's own.
 [[nodiscard]] std::vector<std::string> energy_table_folders();

@@ -112,8 +112,13 @@ class IniFile {
                                         key, shown(value->text), least, most));
       return least;
     }
-    if (!fallback) problems_.add(fmt::format("{}: is missing", keys.front()));
+    if (!fallback) miss(keys.front());
     return fallback.value_or(least);
+  }
+
+  /// Reports a missing key, unless an unknown name explains why it is not there.
+  void miss(const std::string& key) {
+    if (!has_unknown_) problems_.add(fmt::format("{}: is missing", key));
   }
 
   /// Refuses a switch that is on.
@@ -166,10 +171,12 @@ class IniFile {
     section_ = matching(found, known_sections());
     skipping_ = section_.empty();
     if (skipping_) {
+      has_unknown_ = true;
       const std::vector<std::string> sections = known_sections();
+      const std::string near = suggestion(found, sections);
       problems_.add(number, column,
-                    fmt::format("[{}]: unknown section{}; allowed are {}", shown(found),
-                                suggestion(found, sections), name_list(sections)));
+                    fmt::format("[{}]: unknown section{}", shown(found),
+                                near.empty() ? "; allowed are " + name_list(sections) : near));
     }
   }
 
@@ -184,6 +191,7 @@ class IniFile {
     const std::vector<std::string> allowed = known_keys(section_);
     const std::string name = matching(key, allowed);
     if (name.empty()) {
+      has_unknown_ = true;
       const std::string near = suggestion(key, allowed);
       problems_.add(value.line, column,
                     fmt::format("{}: unknown key of [{}]{}", shown(key), section_,
@@ -201,6 +209,7 @@ class IniFile {
   std::map<std::string, TextField> values_;
   std::string section_;
   bool skipping_ = false;
+  bool has_unknown_ = false;
 };
 
 std::int64_t sram_words(IniFile& ini, const std::string& key) {
@@ -210,7 +219,7 @@ std::int64_t sram_words(IniFile& ini, const std::string& key) {
 Dataflow read_dataflow(IniFile& ini) {
   const TextField* value = ini.find("Dataflow");
   if (value == nullptr) {
-    ini.problems().add("Dataflow: is missing");
+    ini.miss("Dataflow");
     return Dataflow::kOutputStationary;
   }
   for (const Dataflow dataflow :

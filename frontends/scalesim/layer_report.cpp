@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "arch/base/error.hpp"
 #include "frontends/scalesim/estimated_reads.hpp"
 #include "frontends/scalesim/fold_plan.hpp"
 #include "frontends/scalesim/output_buffer.hpp"
@@ -135,6 +136,9 @@ void fill_bandwidths(PortReport& port, std::int64_t total_cycles) {
 
 LayerReport report_layer(const LayerShape& shape, const Config& config) {
   const FoldPlan plan = plan_folds(shape, config);
+  if (plan.lines() < 2) {
+    throw ModelError("takes one line, which SCALE-Sim counts as zero cycles and divides by");
+  }
   ReadPort input(shape, plan, Operand::kInput, config);
   ReadPort filter(shape, plan, Operand::kFilter, config);
   const bool is_given = config.mode == BandwidthMode::kGiven;

@@ -1,0 +1,35 @@
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "frontends/cli/commands.hpp"
+#include "frontends/scalesim/source_text.hpp"
+#include "validation/scale_sim.hpp"
+
+namespace vernier::frontends {
+namespace {
+
+ExitCode validate_scale_sim(int jobs) {
+  const std::string path = std::string(VERNIER_VALIDATION_DIR) + "/scale_sim/reference.csv";
+  const auto rows = validation::read_scale_sim_rows(scalesim::read_text_file(path), path);
+  const validation::ScaleSimComparison comparison = validation::compare_with_scale_sim(rows, jobs);
+  write_result(validation::to_text(comparison), "");
+  return comparison.differences.empty() ? ExitCode::kGood : ExitCode::kInfeasible;
+}
+
+}  // namespace
+
+void add_validate_command(CLI::App& app, VerbAction& action) {
+  CLI::App* verb =
+      app.add_subcommand("validate", "compares with published or measured reference numbers");
+  verb->require_subcommand(1);
+  auto jobs = std::make_shared<int>(1);
+  CLI::App* scale_sim =
+      verb->add_subcommand("scale-sim", "the reports of `vernier scalesim` with SCALE-Sim's own");
+  constexpr int kMostJobs = 1024;
+  scale_sim->add_option("--jobs,-j", *jobs, "threads; the result is the same for any number")
+      ->check(CLI::Range(1, kMostJobs));
+  scale_sim->callback([&action, jobs] { action = [jobs] { return validate_scale_sim(*jobs); }; });
+}
+
+}  // namespace vernier::frontends
