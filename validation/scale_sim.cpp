@@ -1,18 +1,15 @@
 #include "validation/scale_sim.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <iterator>
-#include <optional>
 
 #include <fmt/format.h>
 
 #include "arch/base/error.hpp"
 #include "arch/base/text.hpp"
 #include "frontends/scalesim/network_run.hpp"
-#include "frontends/scalesim/source_text.hpp"
+#include "validation/reference_csv.hpp"
 
 namespace vernier::validation {
 namespace {
@@ -80,47 +77,7 @@ bool is_equal(const Field& field, double expected, double found) {
          kRatioTolerance * std::max(std::abs(expected), std::abs(found));
 }
 
-// One line of the reference file by column names.
-class Record {
- public:
-  Record(const std::vector<std::string>& header, const std::vector<scalesim::TextField>& fields,
-         const std::string& file)
-      : header_(header), fields_(fields), file_(file) {}
-
-  [[nodiscard]] const std::string& text(std::string_view column) const {
-    const auto found = std::find(header_.begin(), header_.end(), column);
-    if (found == header_.end()) {
-      throw ConfigError(fmt::format("{}: has no column '{}'", file_, column));
-    }
-    return fields_.at(static_cast<std::size_t>(found - header_.begin())).text;
-  }
-
-  [[nodiscard]] std::int64_t integer(std::string_view column) const {
-    const std::optional<std::int64_t> value = scalesim::parse_integer(text(column));
-    if (!value) fail(column);
-    return *value;
-  }
-
-  [[nodiscard]] double number(std::string_view column) const {
-    const std::string& found = text(column);
-    double value = 0;
-    const auto [end, error] = std::from_chars(found.data(), found.data() + found.size(), value);
-    if (error != std::errc{} || end != found.data() + found.size()) fail(column);
-    return value;
-  }
-
-  [[noreturn]] void fail(std::string_view column) const {
-    throw ConfigError(fmt::format("{}:{}: column '{}': found '{}', a number is needed", file_,
-                                  fields_.front().line, column, shown(text(column))));
-  }
-
- private:
-  const std::vector<std::string>& header_;
-  const std::vector<scalesim::TextField>& fields_;
-  const std::string& file_;
-};
-
-scalesim::Config config_of(const Record& record) {
+scalesim::Config config_of(const ReferenceRecord& record) {
   scalesim::Config config;
   config.run_name = record.text("run");
   config.rows = record.integer("rows");
@@ -141,7 +98,7 @@ scalesim::Config config_of(const Record& record) {
   return config;
 }
 
-scalesim::Layer layer_of(const Record& record) {
+scalesim::Layer layer_of(const ReferenceRecord& record) {
   return {.name = record.text("layer"),
           .shape = {.input_height = record.integer("ifmap_h"),
                     .input_width = record.integer("ifmap_w"),
@@ -167,31 +124,15 @@ double report_field(const LayerReport& report, std::string_view field) {
 
 std::vector<ScaleSimRow> read_scale_sim_rows(std::string_view text, const std::string& file) {
   const std::vector<Field> fields = all_fields();
+  const ReferenceCsv table(text, file);
   std::vector<ScaleSimRow> rows;
-  std::vector<std::string> header;
-  int number = 0;
-  for (const std::string& line : scalesim::split_lines(text)) {
-    ++number;
-    if (line.empty() || line.front() == '#') continue;
-    const std::vector<scalesim::TextField> values = scalesim::split_fields(line, number, ',');
-    if (header.empty()) {
-      for (const scalesim::TextField& value : values) header.push_back(value.text);
-      continue;
-    }
-    if (values.size() != header.size()) {
-      throw ConfigError(fmt::format("{}:{}: found {} fields, the header has {}", file, number,
-                                    values.size(), header.size()));
-    }
-    const Record record(header, values, file);
+  for (const ReferenceRecord& record : table.records()) {
     ScaleSimRow row{.run = record.text("run"),
                     .config = config_of(record),
                     .layer = layer_of(record),
                     .expected = {}};
     for (const Field& field : fields) {
-      const bool is_there = std::find(header.begin(), header.end(), field.name) != header.end();
-      if (is_there && !record.text(field.name).empty()) {
-        row.expected[field.name] = record.number(field.name);
-      }
+      if (record.has(field.name)) row.expected[field.name] = record.number(field.name);
     }
     rows.push_back(std::move(row));
   }

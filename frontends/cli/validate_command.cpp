@@ -1,9 +1,13 @@
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "frontends/cli/commands.hpp"
 #include "frontends/scalesim/source_text.hpp"
+#include "validation/amed.hpp"
 #include "validation/scale_sim.hpp"
 
 namespace vernier::frontends {
@@ -15,6 +19,17 @@ ExitCode validate_scale_sim(int jobs) {
   const validation::ScaleSimComparison comparison = validation::compare_with_scale_sim(rows, jobs);
   write_result(validation::to_text(comparison), "");
   return comparison.differences.empty() ? ExitCode::kGood : ExitCode::kInfeasible;
+}
+
+ExitCode validate_amed() {
+  const std::string path = std::string(VERNIER_VALIDATION_DIR) + "/amed/table6.csv";
+  std::vector<validation::AmedRow> rows =
+      validation::amed_table6(scalesim::read_text_file(path), path);
+  validation::add_honest_cycles(rows, VERNIER_CONFIG_DIR);
+  write_result(validation::to_text(rows), "");
+  const bool is_equal = std::all_of(rows.begin(), rows.end(),
+                                    [](const validation::AmedRow& row) { return row.is_equal(); });
+  return is_equal ? ExitCode::kGood : ExitCode::kInfeasible;
 }
 
 }  // namespace
@@ -30,6 +45,9 @@ void add_validate_command(CLI::App& app, VerbAction& action) {
   scale_sim->add_option("--jobs,-j", *jobs, "threads; the result is the same for any number")
       ->check(CLI::Range(1, kMostJobs));
   scale_sim->callback([&action, jobs] { action = [jobs] { return validate_scale_sim(*jobs); }; });
+  CLI::App* amed = verb->add_subcommand(
+      "amed", "Table 6 of the AMED paper, and what the same network costs in truth");
+  amed->callback([&action] { action = validate_amed; });
 }
 
 }  // namespace vernier::frontends

@@ -183,8 +183,8 @@ class GenerationStore {
   void walk_full(const std::int32_t* outer, const std::int32_t* inner, std::int64_t words,
                  std::int64_t step, std::int64_t line) {
     for (std::int64_t lane = 0; lane < words; ++lane) {
-      std::uint32_t& asked =
-          last_asked_[static_cast<std::size_t>(outer[lane] + inner[-lane * step])];
+      std::uint32_t& asked = last_asked_[static_cast<std::size_t>(outer[lane]) +
+                                         static_cast<std::size_t>(inner[-lane * step])];
       if (asked >= generation_) continue;
       asked = generation_;
       ++result_.misses;

@@ -1,7 +1,6 @@
 #include "frontends/scalesim/layer_report.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <vector>
 
 #include "arch/base/error.hpp"
@@ -53,7 +52,7 @@ class ReadPort {
     } else {
       prefetched_ = find_refills(stream, sram_words_, bandwidth_);
     }
-    clock_.emplace(prefetched_.refill_rows, config.compat);
+    clock_ = RefillClock(prefetched_.refill_rows, config.compat);
   }
 
   /// The next line not before `line` at which something has to be done or noted.
@@ -77,7 +76,7 @@ class ReadPort {
     std::int64_t stall = 0;
     if (next_refill_ < prefetched_.refills.size() &&
         prefetched_.refills[next_refill_].line == line) {
-      stall = clock_->serve(cycle, prefetched_.refills[next_refill_].moves);
+      stall = clock_.serve(cycle, prefetched_.refills[next_refill_].moves);
       ++next_refill_;
     }
     if (line == first_line_) {
@@ -102,7 +101,7 @@ class ReadPort {
       return port;
     }
     port.dram_start = -prefetched_.initial_rows;  // Quirk 8
-    port.dram_stop = clock_->last();
+    port.dram_stop = clock_.last();
     const std::int64_t rows = checked_add(prefetched_.initial_rows,
                                           checked_mul(prefetched_.refill_rows, prefetched_.moves));
     port.dram_words = checked_mul(bandwidth_, rows);  // Quirk 13
@@ -115,7 +114,7 @@ class ReadPort {
   std::int64_t bandwidth_;
   EstimatedReads estimated_;
   PrefetchedReads prefetched_;
-  std::optional<RefillClock> clock_;
+  RefillClock clock_{0, Compat::kV2};
   std::size_t next_refill_ = 0;
   std::int64_t first_line_ = 0;
   std::int64_t last_line_ = 0;
