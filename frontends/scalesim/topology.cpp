@@ -13,7 +13,8 @@ namespace vernier::frontends::scalesim {
 namespace {
 
 constexpr std::int64_t kLargestDimension = 1 << 24;
-constexpr std::size_t kMostLayers = 1 << 20;
+constexpr std::size_t kMostLayers = 1 << 16;
+constexpr std::size_t kLongestName = 256;
 
 constexpr auto kConvolutionColumns =
     std::to_array<std::string_view>({"IFMAP height", "IFMAP width", "filter height", "filter width",
@@ -77,6 +78,10 @@ class TopologyReader {
     const TextField name = fields.front();
     while (fields.size() > 1 && fields.back().text.empty()) fields.pop_back();
     if (name.text.empty()) problems_.add(name, "a layer needs a name in the first column");
+    if (name.text.size() > kLongestName) {
+      problems_.add(name, fmt::format("found a name of {} letters, allowed are {}",
+                                      name.text.size(), kLongestName));
+    }
     const std::size_t found = fields.size() - 1;
     if (found < required_columns()) {
       problems_.add(fields.back(),
@@ -99,7 +104,7 @@ class TopologyReader {
     } else if (found > required_columns()) {
       good = accepts_ratio(fields, required_columns() + 1);
     }
-    if (good) keep(name, numbers);
+    if (good && name.text.size() <= kLongestName) keep(name, numbers);
   }
 
   std::optional<std::int64_t> dimension(const TextField& field, const TextField& layer,
