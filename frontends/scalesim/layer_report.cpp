@@ -131,6 +131,25 @@ void fill_bandwidths(PortReport& port, std::int64_t total_cycles) {
                         static_cast<double>(port.dram_stop - port.dram_start + 1);
 }
 
+// Serves all lines in order; all ports see the same cycle, and the longest stall of a line delays
+// the next ones. Returns the cycle at which the last line's output is accepted (quirk 4).
+std::int64_t serve_lines(std::int64_t lines, ReadPort& input, ReadPort& filter,
+                         OutputBuffer& output, std::int64_t& stalls) {
+  std::int64_t line = 0;
+  while (true) {
+    const std::int64_t next =
+        std::min(input.next_line(line, lines - 1), filter.next_line(line, lines - 1));
+    output.advance(line, next, stalls);
+    const std::int64_t output_stall = output.serve(next, stalls);
+    const std::int64_t accepted = next + stalls + output_stall;
+    const std::int64_t input_stall = input.serve(next, stalls);
+    const std::int64_t filter_stall = filter.serve(next, stalls);
+    stalls += std::max({input_stall, filter_stall, output_stall});
+    if (next == lines - 1) return accepted;
+    line = next + 1;
+  }
+}
+
 }  // namespace
 
 LayerReport report_layer(const LayerShape& shape, const Config& config) {
@@ -144,26 +163,8 @@ LayerReport report_layer(const LayerShape& shape, const Config& config) {
   OutputBuffer output(plan, config.output_words,
                       is_given ? config.output_bandwidth : config.columns);
   LayerReport report;
-  const std::int64_t lines = plan.lines();
-  std::int64_t stalls = 0;
-  std::int64_t line = 0;
-  while (true) {
-    const std::int64_t next =
-        std::min(input.next_line(line, lines - 1), filter.next_line(line, lines - 1));
-    output.advance(line, next, stalls);
-    const std::int64_t output_stall = output.serve(next, stalls);
-    const std::int64_t input_stall = input.serve(next, stalls);
-    const std::int64_t filter_stall = filter.serve(next, stalls);
-    if (next == lines - 1) {
-      report.total_cycles = next + stalls + output_stall;  // Quirk 4
-      stalls += std::max({input_stall, filter_stall, output_stall});
-      break;
-    }
-    stalls += std::max({input_stall, filter_stall, output_stall});
-    line = next + 1;
-  }
+  report.total_cycles = serve_lines(plan.lines(), input, filter, output, report.stall_cycles);
   output.finish(report.total_cycles);
-  report.stall_cycles = stalls;
   report.overall_utilisation = overall_utilisation(plan, report.total_cycles);
   report.mapping_efficiency = mapping_efficiency(plan);
   report.compute_utilisation = compute_utilisation(plan);

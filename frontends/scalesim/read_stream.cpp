@@ -21,9 +21,6 @@ LaneAxis axis_of(Dataflow dataflow, Operand operand) {
   return is_input ? LaneAxis::kStationary : LaneAxis::kRows;
 }
 
-// Elements of the range [0, size) that fold `index` of `step` holds at most.
-std::int64_t outputs_below(std::int64_t position, std::int64_t stride) { return position / stride; }
-
 }  // namespace
 
 ReadStream::ReadStream(const LayerShape& shape, const FoldPlan& plan, Operand operand)
@@ -141,10 +138,8 @@ void ReadStream::same_words(const Element& element, std::vector<Element>& found)
   const std::int64_t row = pixel / out_width * shape_.stride_height + window_row_[index];
   const std::int64_t column = pixel % out_width * shape_.stride_width + window_column_[index];
   const std::int64_t channel = offset % shape_.channels;
-  const std::int64_t last_row =
-      std::min(shape_.output_height() - 1, outputs_below(row, shape_.stride_height));
-  const std::int64_t last_column =
-      std::min(out_width - 1, outputs_below(column, shape_.stride_width));
+  const std::int64_t last_row = std::min(shape_.output_height() - 1, row / shape_.stride_height);
+  const std::int64_t last_column = std::min(out_width - 1, column / shape_.stride_width);
   for (std::int64_t out_row = last_row; out_row >= 0; --out_row) {
     const std::int64_t window_row = row - out_row * shape_.stride_height;
     if (window_row >= shape_.filter_height) break;
