@@ -15,8 +15,6 @@ struct MissingVerb {
 
 constexpr std::array kMissing{
     MissingVerb{"diff", "two results side by side"},
-    MissingVerb{"scalesim", "drop-in for SCALE-Sim"},
-    MissingVerb{"validate", "published figures against simulated ones"},
     MissingVerb{"cost-table", "cost of every layer at every legal width"},
     MissingVerb{"train", "quantization-aware training with the cost in the loss"},
 };

@@ -1,0 +1,26 @@
+// The topology file of SCALE-Sim (CSV): convolution or GEMM rows below a header line. Missing
+// trailing commas and blank fields at the end of a row are accepted; a row whose numbers could mean
+// two things is refused.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frontends/scalesim/layer.hpp"
+#include "frontends/scalesim/quirks.hpp"
+
+namespace vernier::frontends::scalesim {
+
+enum class TopologyKind { kConvolution, kGemm };
+
+/// Reads the text of a topology file; `file` is its name in messages. Throws ConfigError with all
+/// problems found. Rows that are split by channels (quirk 2) come back as several layers.
+[[nodiscard]] std::vector<Layer> read_topology(std::string_view text, const std::string& file,
+                                               TopologyKind kind, Compat compat);
+
+/// Reads a topology file.
+[[nodiscard]] std::vector<Layer> load_topology(const std::string& path, TopologyKind kind,
+                                               Compat compat);
+
+}  // namespace vernier::frontends::scalesim
