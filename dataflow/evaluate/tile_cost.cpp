@@ -81,6 +81,7 @@ class ArrayTile {
   void add_folds(const arch::FoldShape& fold, std::int64_t count) {
     const std::int64_t lines = arch::fold_lines(array_, fold.temporal);
     cost_.lines = checked_add(cost_.lines, checked_mul(lines, count));
+    cost_.temporal_cycles = checked_add(cost_.temporal_cycles, checked_mul(fold.temporal, count));
     cost_.port_cycles =
         checked_add(cost_.port_cycles, checked_mul(checked_mul(lines, rho(fold) - 1), count));
   }

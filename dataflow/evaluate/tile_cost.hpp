@@ -21,6 +21,7 @@ struct TileAccesses {
 /// One tile of a class.
 struct TileCost {
   std::int64_t lines = 0;             ///< compute cycles without port waits
+  std::int64_t temporal_cycles = 0;   ///< sum of T over folds: lines without fill and skew
   std::int64_t port_cycles = 0;       ///< additional cycles, sum of (rho - 1) * lines
   std::int64_t macs = 0;              ///< real products
   std::int64_t idle_macs = 0;         ///< product slots of mapped PEs that hold padding

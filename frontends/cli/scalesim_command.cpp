@@ -6,6 +6,7 @@
 
 #include "frontends/cli/commands.hpp"
 #include "frontends/scalesim/config.hpp"
+#include "frontends/scalesim/honest.hpp"
 #include "frontends/scalesim/network_run.hpp"
 #include "frontends/scalesim/report_files.hpp"
 #include "frontends/scalesim/topology.hpp"
@@ -19,6 +20,7 @@ struct ScaleSimOptions {
   std::string input = "conv";
   std::string output;
   std::string compat = "v2";
+  bool honest = false;
   int jobs = 1;
 };
 
@@ -28,11 +30,32 @@ void show_progress(std::size_t done, std::size_t all) {
                done == all ? "\n" : "");
 }
 
+ExitCode simulate_honestly(const ScaleSimOptions& options, const scalesim::Config& config,
+                           scalesim::TopologyKind kind) {
+  const std::vector<scalesim::Layer> layers = scalesim::load_topology(
+      options.topology, kind, config.compat, scalesim::DepthwiseRows::kKept);
+  const Result<std::vector<scalesim::HonestReport>> reports =
+      scalesim::report_honestly(layers, config, options.jobs);
+  if (!reports) {
+    say("vernier: infeasible: " + reports.infeasible().reason);
+    return ExitCode::kInfeasible;
+  }
+  const std::string folder = scalesim::write_reports(scalesim::format_honest_reports(*reports),
+                                                     options.output, config.run_name);
+  std::int64_t total = 0;
+  for (const scalesim::HonestReport& report : *reports) total += report.columns.total_cycles;
+  write_result(fmt::format("{} layers, {} cycles by Vernier's engine; reports in {}\n",
+                           reports->size(), total, folder),
+               "");
+  return ExitCode::kGood;
+}
+
 ExitCode simulate(const ScaleSimOptions& options) {
   const auto compat = options.compat == "v3" ? scalesim::Compat::kV3 : scalesim::Compat::kV2;
   const auto kind = options.input == "gemm" ? scalesim::TopologyKind::kGemm
                                             : scalesim::TopologyKind::kConvolution;
   const scalesim::Config config = scalesim::load_config(options.config, compat);
+  if (options.honest) return simulate_honestly(options, config, kind);
   const std::vector<scalesim::Layer> layers =
       scalesim::load_topology(options.topology, kind, compat);
   scalesim::ProgressReport progress;
@@ -67,6 +90,8 @@ void add_scalesim_command(CLI::App& app, VerbAction& action) {
       ->required();
   verb->add_option("--compat", options->compat, "release that is imitated: v2 (default), v3")
       ->check(CLI::IsMember({"v2", "v3"}));
+  verb->add_flag("--honest", options->honest,
+                 "the same files from Vernier's engine: true cycles, one shared DRAM channel");
   constexpr int kMostJobs = 1024;
   verb->add_option("--jobs,-j", options->jobs, "threads; the result is the same for any number")
       ->check(CLI::Range(1, kMostJobs));

@@ -28,6 +28,8 @@ struct LayerShape {
 struct Layer {
   std::string name;
   LayerShape shape;
+  /// A row whose name says depthwise and that was not split into channels: each channel by itself.
+  bool depthwise = false;
 };
 
 /// What a GEMM of (M x K) by (K x N) is turned into.

@@ -24,8 +24,8 @@ constexpr std::size_t kStrideWidthColumn = 7;
 
 class TopologyReader {
  public:
-  TopologyReader(const std::string& file, TopologyKind kind, Compat compat)
-      : problems_(file), kind_(kind), compat_(compat) {}
+  TopologyReader(const std::string& file, TopologyKind kind, Compat compat, DepthwiseRows depthwise)
+      : problems_(file), kind_(kind), compat_(compat), depthwise_(depthwise) {}
 
   std::vector<Layer> read(std::string_view text) {
     const std::vector<std::string> lines = split_lines(text);
@@ -190,7 +190,9 @@ class TopologyReader {
                                 shown(name.text), numbers[2], numbers[3], numbers[0], numbers[1]));
       return;
     }
-    const bool is_split = name.text.find(kDepthwiseMark) != std::string::npos;  // Quirk 2
+    const bool is_marked = name.text.find(kDepthwiseMark) != std::string::npos;
+    layer.depthwise = is_marked && depthwise_ == DepthwiseRows::kKept;
+    const bool is_split = is_marked && !layer.depthwise;  // Quirk 2
     const std::int64_t copies = is_split ? layer.shape.channels : 1;
     if (is_split) layer.shape.channels = 1;
     push(name, layer, copies);
@@ -207,18 +209,20 @@ class TopologyReader {
   Problems problems_;
   TopologyKind kind_;
   Compat compat_;
+  DepthwiseRows depthwise_;
   std::vector<Layer> layers_;
 };
 
 }  // namespace
 
 std::vector<Layer> read_topology(std::string_view text, const std::string& file, TopologyKind kind,
-                                 Compat compat) {
-  return TopologyReader(file, kind, compat).read(text);
+                                 Compat compat, DepthwiseRows depthwise) {
+  return TopologyReader(file, kind, compat, depthwise).read(text);
 }
 
-std::vector<Layer> load_topology(const std::string& path, TopologyKind kind, Compat compat) {
-  return read_topology(read_text_file(path), path, kind, compat);
+std::vector<Layer> load_topology(const std::string& path, TopologyKind kind, Compat compat,
+                                 DepthwiseRows depthwise) {
+  return read_topology(read_text_file(path), path, kind, compat, depthwise);
 }
 
 }  // namespace vernier::frontends::scalesim

@@ -249,7 +249,7 @@ class Oracle {
       access(TensorRole::kOutput, Action::kWrite, counts.output_writes);
       const Count outputs = static_cast<Count>(tiles_[t].pixels.size()) * tiles_[t].out_channels;
       if (!is_array_) {
-        for (std::size_t at = 0; at < 2; ++at) {
+        for (std::size_t at = 0; at < task_.actions.size(); ++at) {
           add(activity, {component_after_buffers(1), task_.actions[at]},
               outputs * task_.ops_per_output[at]);
         }

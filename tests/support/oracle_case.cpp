@@ -190,9 +190,8 @@ LayerTask draw_vector_task(const Accelerator& machine) {
   task.unit = TaskUnit::kVector;
   task.images = pick(1, 3);
   task.channels = task.out_channels = pick(1, 20);
-  task.actions = {Action::kCopy, Action::kCopy};
-  task.ops_per_output = {1, 0};
-  const std::int64_t kind = pick(0, 5);
+  task.ops_per_output[0] = 1;  // a copy
+  const std::int64_t kind = pick(0, 6);
   set_axes(task, draw_axis(kind != 0), draw_axis(kind != 0));
   if (kind == 0) {
     task.actions[0] = pick_bool() ? Action::kMax : Action::kAverage;
@@ -209,14 +208,20 @@ LayerTask draw_vector_task(const Accelerator& machine) {
     task.reach[0] = InputReach::kScaled;
     task.out_height = pick(1, 9);
     task.out_width = pick(1, 9);
+  } else if (kind == 5) {  // an operation over rows of channels, like a softmax
+    task.channel_unit = pick(1, task.channels);
+    task.channels = task.out_channels = task.channels / task.channel_unit * task.channel_unit;
+    task.actions = {Action::kMax, Action::kActivation, Action::kAdd, Action::kMultiply};
+    for (std::int64_t& ops : task.ops_per_output) ops = pick(1, 2);
   }
-  if (pick_bool()) {
+  if (kind != 5 && pick_bool()) {
     task.actions[1] = Action::kActivation;
     task.ops_per_output[1] = 1;
   }
   const std::int64_t widest = machine.spec().storage_bits.back();
-  for (Bitwidth& input : task.input_storage)
+  for (Bitwidth& input : task.input_storage) {
     input = existing(machine.storage(at_most(draw_bits(), widest)));
+  }
   task.output_storage = existing(machine.storage(at_most(draw_bits(), widest)));
   return task;
 }
@@ -227,7 +232,7 @@ Mapping draw_mapping(const LayerTask& task) {
   Mapping mapping;
   mapping.tile.rows = draw_tile(task.out_height);
   mapping.tile.columns = draw_tile(task.out_width);
-  mapping.tile.out_channels = draw_tile(task.out_channels);
+  mapping.tile.out_channels = task.channel_unit * draw_tile(task.out_channels / task.channel_unit);
   mapping.tile.in_channels = task.unit == TaskUnit::kArray ? draw_tile(task.channels) : 1;
   for (std::int64_t left = pick(0, 5); left > 0; --left) {
     std::next_permutation(mapping.order.begin(), mapping.order.end());
@@ -295,14 +300,17 @@ std::string to_text(const OracleCase& drawn) {
                       w.dilation_height, w.dilation_width, w.pad_top, w.pad_left, w.pad_bottom,
                       w.pad_right);
   text += fmt::format(
-      "  stored i {} {} w {} o {}, computed w {} a {}, constant {}, asymmetric w {} "
-      "a {}, activation {}, reach {} {}, "
-      "{} x {}, {} x {}\n",
+      "  stored i {} {} w {} o {}, computed w {} a {}, constant {}, asymmetric w {} a {}, "
+      "activation {}\n",
       t.input_storage[0].bits(), t.input_storage[1].bits(), t.weight_storage.bits(),
       t.output_storage.bits(), t.weight_compute.bits(), t.activation_compute.bits(),
-      t.constant_weight, t.asymmetric_weight, t.asymmetric_input, t.activation_in_drain,
-      static_cast<int>(t.reach[0]), static_cast<int>(t.reach[1]), t.ops_per_output[0],
-      vernier::to_text(t.actions[0]), t.ops_per_output[1], vernier::to_text(t.actions[1]));
+      t.constant_weight, t.asymmetric_weight, t.asymmetric_input, t.activation_in_drain);
+  text += fmt::format("  reach {} {}, channel unit {}", static_cast<int>(t.reach[0]),
+                      static_cast<int>(t.reach[1]), t.channel_unit);
+  for (std::size_t at = 0; at < t.actions.size(); ++at) {
+    text += fmt::format(", {} {}", t.ops_per_output[at], vernier::to_text(t.actions[at]));
+  }
+  text += "\n";
   const dataflow::TileSize& tile = drawn.mapping.tile;
   text += fmt::format(
       "mapping: tile {}x{}, {} in, {} out, order {} {} {}; first weights loaded {}, next {} bits\n",

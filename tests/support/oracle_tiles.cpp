@@ -384,7 +384,7 @@ class TileOracle {
     Count lane_cycles = 0;
     for (std::size_t pixel = 0; pixel < tile.pixels.size(); ++pixel) {
       for (Count out = 0; out < tile.out_channels; ++out) {
-        for (std::size_t at = 0; at < 2; ++at) {
+        for (std::size_t at = 0; at < task_.actions.size(); ++at) {
           lane_cycles += task_.ops_per_output[at] *
                          machine_.vector.cycles_per_op[static_cast<std::size_t>(task_.actions[at])];
         }

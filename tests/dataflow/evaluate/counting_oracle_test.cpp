@@ -169,7 +169,8 @@ std::string differences_of(const OracleCase& drawn, bool& feasible) {
 // The mapper finds a mapping that fits exactly when the smallest tile does.
 std::string mapper_differences_of(const OracleCase& drawn, bool& feasible) {
   const dataflow::Accelerator machine(drawn.machine);
-  const dataflow::Mapping smallest;  // one output, one channel
+  dataflow::Mapping smallest;  // one pixel, one channel
+  smallest.tile.out_channels = drawn.task.channel_unit;
   Differences differences;
   const Result<dataflow::Mapping> mapped = map_heuristically(drawn.task, machine);
   differences.compare("the smallest tile fits", mapped.has_value() ? 1 : 0,
