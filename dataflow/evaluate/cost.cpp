@@ -22,12 +22,10 @@ std::string_view to_text(BoundBy bound) {
   return "unknown";
 }
 
-BoundBy bound_by(const CycleBreakdown& cycles) {
+BoundBy bound_by(const CycleBreakdown& cycles, std::int64_t channel_busy_cycles) {
   const std::array<std::pair<std::int64_t, BoundBy>, 4> shares{
       {{cycles[CycleCause::kCompute], BoundBy::kCompute},
-       {cycles[CycleCause::kInput] + cycles[CycleCause::kWeight] + cycles[CycleCause::kPsum] +
-            cycles[CycleCause::kOutput],
-        BoundBy::kDram},
+       {channel_busy_cycles, BoundBy::kDram},
        {cycles[CycleCause::kPort], BoundBy::kPort},
        {cycles[CycleCause::kFill] + cycles[CycleCause::kDrain], BoundBy::kFill}}};
   const auto largest = std::max_element(

@@ -31,8 +31,9 @@ struct DramBits {
 /// What the cycles of a layer are mostly spent on.
 enum class BoundBy : std::uint8_t { kNothing, kCompute, kDram, kPort, kFill };
 [[nodiscard]] std::string_view to_text(BoundBy bound);
-/// The largest of compute, DRAM stalls, port cycles, fill and drain; ties in this order.
-[[nodiscard]] BoundBy bound_by(const CycleBreakdown& cycles);
+/// What takes longest: computing, the busy DRAM channel, port cycles, or fill and drain; ties in
+/// this order. A channel that is busy all the time binds a layer even where no tile waits for it.
+[[nodiscard]] BoundBy bound_by(const CycleBreakdown& cycles, std::int64_t channel_busy_cycles);
 
 /// The part of a cost that layers and the whole network share.
 struct CostSummary {

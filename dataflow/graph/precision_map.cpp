@@ -201,6 +201,10 @@ Precision read_precision(const YamlNode& node, const std::string& key_path, Prob
   if (ways != 1 && node.kind == YamlNode::Kind::kMapping) {
     problems.add(node.place, key_path, "exactly one of bits, slices, per_channel is needed");
   }
+  constexpr std::int64_t kBipolarBits = 2;  // one bit of information, at most a signed code of two
+  if (precision.kind == NumberKind::kBipolar && bits > kBipolarBits) {
+    reader.problem("bits", fmt::format("found {}; a bipolar tensor has 1 or 2 bits", bits));
+  }
   reader.finish();
   read_per_channel(per_channel, precision);
   if (bits > 0) precision.bits = Bitwidth(bits);

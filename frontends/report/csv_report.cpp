@@ -23,10 +23,11 @@ std::string row(std::string_view name, std::string_view op, const dataflow::Cost
   std::string out = fmt::format("{},{},{},{}", field(name), field(op), cost.macs.count(),
                                 cost.cycles.total().count());
   for (const std::int64_t cycles : cost.cycles.by_cause) out += fmt::format(",{}", cycles);
-  out += fmt::format(
-      ",{},{},{},{},{},{},{},{}", cost.channel_busy_cycles, to_text(bound_by(cost.cycles)),
-      cost.utilisation(), cost.dram.input_read.count(), cost.dram.weight_read.count(),
-      cost.dram.output_read.count(), cost.dram.output_write.count(), cost.dram.total().count());
+  out += fmt::format(",{},{},{},{},{},{},{},{}", cost.channel_busy_cycles,
+                     to_text(bound_by(cost.cycles, cost.channel_busy_cycles)), cost.utilisation(),
+                     cost.dram.input_read.count(), cost.dram.weight_read.count(),
+                     cost.dram.output_read.count(), cost.dram.output_write.count(),
+                     cost.dram.total().count());
   out += fmt::format(",{},{}", cost.peak_on_chip.count(), cost.energy.total().count());
   for (std::size_t at = 0; at < report.machine.prices.components().size(); ++at) {
     out += fmt::format(",{}", cost.energy.of_component(static_cast<ComponentIndex>(at)).count());

@@ -69,7 +69,7 @@ Json summary(const CostSummary& cost, const RunReport& report) {
   }
   json["cycles_by_cause"] = std::move(causes);
   json["channel_busy_cycles"] = cost.channel_busy_cycles;
-  json["bound_by"] = to_text(bound_by(cost.cycles));
+  json["bound_by"] = to_text(bound_by(cost.cycles, cost.channel_busy_cycles));
   json["utilisation"] = cost.utilisation();
   json["dram_bits"] = cost.dram.total().count();
   json["dram_bits_by_tensor"] = {{"input_read", cost.dram.input_read.count()},

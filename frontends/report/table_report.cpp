@@ -71,8 +71,8 @@ void add_layers(std::string& out, const RunReport& report) {
     out += fmt::format("{:<26} {:<10} {:>7} {:>13} {:>11} {:>6} {:>8} {:>10} {:>11}\n",
                        cut(spec.name, 26), operator_name(spec.op), bits_text(layer, report),
                        grouped(cost.macs.count()), grouped(cost.cycles.total().count()), util,
-                       to_text(bound_by(cost.cycles)), bytes_text(cost.dram.total()),
-                       energy_text(cost.energy.total()));
+                       to_text(bound_by(cost.cycles, cost.channel_busy_cycles)),
+                       bytes_text(cost.dram.total()), energy_text(cost.energy.total()));
   }
 }
 
