@@ -19,9 +19,7 @@ class DramPerBit final : public Estimator {
   explicit DramPerBit(const YamlNode& root) {
     ProblemList problems;
     MappingReader reader(root, "", problems);
-    head_ = read_table_head(reader);
-    std::string note;
-    reader.text("note", note, Need::kOptional, "remark for readers");
+    set_head(read_table_head(reader));
     if (const YamlNode* types = reader.mapping("types", Need::kRequired)) {
       for (const auto& [type, node] : types->entries) {
         MappingReader entry(node, fmt::format("types.{}", type), problems);
@@ -38,10 +36,6 @@ class DramPerBit final : public Estimator {
     problems.throw_if_any();
   }
 
-  [[nodiscard]] const std::string& name() const override { return head_.name; }
-  [[nodiscard]] std::int64_t accuracy() const override { return head_.accuracy; }
-  [[nodiscard]] std::optional<Nanometers> technology() const override { return head_.technology; }
-
   [[nodiscard]] std::optional<Estimate> energy(const Hardware& hardware,
                                                const ActionQuery& query) const override {
     const auto* dram = std::get_if<DramInterface>(&hardware);
@@ -49,8 +43,8 @@ class DramPerBit final : public Estimator {
     if (query.action != Action::kRead && query.action != Action::kWrite) return std::nullopt;
     const auto found = types_.find(dram->type);
     if (found == types_.end()) {
-      throw NotCovered(fmt::format("the table '{}' has no DRAM type '{}'; allowed are {}{}",
-                                   head_.name, shown(dram->type), name_list(names_),
+      throw NotCovered(fmt::format("the table '{}' has no DRAM type '{}'; allowed are {}{}", name(),
+                                   shown(dram->type), name_list(names_),
                                    suggestion(dram->type, names_)));
     }
     return Estimate{Picojoules(found->second.energy.count()), found->second.source};
@@ -62,7 +56,6 @@ class DramPerBit final : public Estimator {
   }
 
  private:
-  TableHead head_;
   std::map<std::string, DramType> types_;
   std::vector<std::string> names_;
 };

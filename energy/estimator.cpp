@@ -13,6 +13,8 @@ TableHead read_table_head(MappingReader& reader) {
       [&head](std::string_view text) { head.technology = parse_nanometers(text); }, Need::kOptional,
       "technology node of the figures");
   reader.integer("accuracy", head.accuracy, {0, 100}, Need::kRequired, "stated accuracy, percent");
+  std::string note;
+  reader.text("note", note, Need::kOptional, "remark for readers");
   return head;
 }
 

@@ -38,15 +38,27 @@ class NotCovered final : public UserError {
   using UserError::UserError;
 };
 
+/// Head that all table files share.
+struct TableHead {
+  std::string name;
+  std::string kind;
+  std::optional<Nanometers> technology;
+  std::int64_t accuracy = 0;
+};
+
 /// A source of prices. Estimators are immutable and may be shared between threads.
 class Estimator {
  public:
+  explicit Estimator(TableHead head) : head_(std::move(head)) {}
   virtual ~Estimator() = default;
-  [[nodiscard]] virtual const std::string& name() const = 0;
+  Estimator(const Estimator&) = delete;
+  Estimator& operator=(const Estimator&) = delete;
+
+  [[nodiscard]] const std::string& name() const { return head_.name; }
   /// Percent, as the table states it; the highest one that supports a query wins.
-  [[nodiscard]] virtual std::int64_t accuracy() const = 0;
+  [[nodiscard]] std::int64_t accuracy() const { return head_.accuracy; }
   /// Technology node, or nullopt when the figures do not depend on one.
-  [[nodiscard]] virtual std::optional<Nanometers> technology() const = 0;
+  [[nodiscard]] std::optional<Nanometers> technology() const { return head_.technology; }
   /// Energy of one action of one instance; nullopt when the table has no such figures. Throws
   /// NotCovered when the hardware is of a kind it knows but outside what it covers; then the next
   /// table is asked, and the reason is shown if none has an answer.
@@ -55,6 +67,14 @@ class Estimator {
   /// Area of one instance.
   [[nodiscard]] virtual std::optional<AreaEstimate> area(const Hardware& hardware,
                                                          Hertz clock) const = 0;
+
+ protected:
+  Estimator() = default;
+  /// For tables that read their head together with the rest of the file.
+  void set_head(TableHead head) { head_ = std::move(head); }
+
+ private:
+  TableHead head_;
 };
 
 using EstimatorRegistry = Registry<std::unique_ptr<Estimator>(const YamlNode&)>;
@@ -66,15 +86,7 @@ using EstimatorRegistry = Registry<std::unique_ptr<Estimator>(const YamlNode&)>;
 [[nodiscard]] std::unique_ptr<Estimator> load_estimator(const std::string& path,
                                                         const EstimatorRegistry& registry);
 
-/// Head that all table files share.
-struct TableHead {
-  std::string name;
-  std::string kind;
-  std::optional<Nanometers> technology;
-  std::int64_t accuracy = 0;
-};
-
-/// Reads name, kind, technology and accuracy.
+/// Reads name, kind, technology and accuracy, and a remark for readers.
 [[nodiscard]] TableHead read_table_head(MappingReader& reader);
 
 // One constructor per kind; each reads its part of the file and throws ConfigError.

@@ -30,9 +30,7 @@ class MacSynthesis final : public Estimator {
   explicit MacSynthesis(const YamlNode& root) {
     ProblemList problems;
     MappingReader reader(root, "", problems);
-    head_ = read_table_head(reader);
-    std::string note;
-    reader.text("note", note, Need::kOptional, "remark for readers");
+    set_head(read_table_head(reader));
     if (const YamlNode* units = reader.sequence("units", Need::kRequired)) {
       for (std::size_t at = 0; at < units->items.size(); ++at) {
         read_unit(units->items[at], fmt::format("units[{}]", at), problems);
@@ -41,10 +39,6 @@ class MacSynthesis final : public Estimator {
     reader.finish();
     problems.throw_if_any();
   }
-
-  [[nodiscard]] const std::string& name() const override { return head_.name; }
-  [[nodiscard]] std::int64_t accuracy() const override { return head_.accuracy; }
-  [[nodiscard]] std::optional<Nanometers> technology() const override { return head_.technology; }
 
   [[nodiscard]] std::optional<Estimate> energy(const Hardware& hardware,
                                                const ActionQuery& query) const override {
@@ -110,7 +104,6 @@ class MacSynthesis final : public Estimator {
     return found == units_.end() ? nullptr : &*found;
   }
 
-  TableHead head_;
   std::vector<SynthesisedUnit> units_;
 };
 

@@ -41,9 +41,7 @@ class OperatorRows final : public Estimator {
   explicit OperatorRows(const YamlNode& root) {
     ProblemList problems;
     MappingReader reader(root, "", problems);
-    head_ = read_table_head(reader);
-    std::string note;
-    reader.text("note", note, Need::kOptional, "remark for readers");
+    set_head(read_table_head(reader));
     if (const YamlNode* operators = reader.mapping("operators", Need::kRequired)) {
       for (const auto& [name, node] : operators->entries) read_operator(name, node, problems);
     }
@@ -55,10 +53,6 @@ class OperatorRows final : public Estimator {
     reader.finish();
     problems.throw_if_any();
   }
-
-  [[nodiscard]] const std::string& name() const override { return head_.name; }
-  [[nodiscard]] std::int64_t accuracy() const override { return head_.accuracy; }
-  [[nodiscard]] std::optional<Nanometers> technology() const override { return head_.technology; }
 
   [[nodiscard]] std::optional<Estimate> energy(const Hardware& hardware,
                                                const ActionQuery& query) const override {
@@ -237,7 +231,6 @@ class OperatorRows final : public Estimator {
     }
   }
 
-  TableHead head_;
   std::map<std::string, Operator> operators_;
 };
 

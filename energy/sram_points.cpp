@@ -29,9 +29,7 @@ class SramPoints final : public Estimator {
   explicit SramPoints(const YamlNode& root) {
     ProblemList problems;
     MappingReader reader(root, "", problems);
-    head_ = read_table_head(reader);
-    std::string note;
-    reader.text("note", note, Need::kOptional, "remark for readers");
+    set_head(read_table_head(reader));
     if (const YamlNode* points = reader.sequence("points", Need::kRequired)) {
       for (std::size_t at = 0; at < points->items.size(); ++at) {
         read_point(points->items[at], fmt::format("points[{}]", at), problems);
@@ -43,10 +41,6 @@ class SramPoints final : public Estimator {
       return std::pair(a.ports, a.capacity) < std::pair(b.ports, b.capacity);
     });
   }
-
-  [[nodiscard]] const std::string& name() const override { return head_.name; }
-  [[nodiscard]] std::int64_t accuracy() const override { return head_.accuracy; }
-  [[nodiscard]] std::optional<Nanometers> technology() const override { return head_.technology; }
 
   [[nodiscard]] std::optional<Estimate> energy(const Hardware& hardware,
                                                const ActionQuery& query) const override {
@@ -143,17 +137,16 @@ class SramPoints final : public Estimator {
       most = &point;
     }
     if (least == nullptr) {
-      return fmt::format("the table '{}' has no SRAM points with {} port(s) per bank", head_.name,
+      return fmt::format("the table '{}' has no SRAM points with {} port(s) per bank", name(),
                          bank.ports);
     }
     return fmt::format(
         "a bank of {} is outside the range of the table '{}' for {} port(s): {} to "
         "{} per bank",
-        vernier::to_text(bank.capacity), head_.name, bank.ports, vernier::to_text(least->capacity),
+        vernier::to_text(bank.capacity), name(), bank.ports, vernier::to_text(least->capacity),
         vernier::to_text(most->capacity));
   }
 
-  TableHead head_;
   std::vector<SramPoint> points_;
 };
 

@@ -242,9 +242,7 @@ Mapping draw_mapping(const LayerTask& task) {
 
 class FlatPrices final : public energy::Estimator {
  public:
-  [[nodiscard]] const std::string& name() const override { return name_; }
-  [[nodiscard]] std::int64_t accuracy() const override { return 100; }
-  [[nodiscard]] std::optional<Nanometers> technology() const override { return std::nullopt; }
+  FlatPrices() : Estimator({.name = "flat", .kind = "test", .technology = {}, .accuracy = 100}) {}
   [[nodiscard]] std::optional<energy::Estimate> energy(const energy::Hardware&,
                                                        const energy::ActionQuery&) const override {
     return energy::Estimate{Picojoules(1.0), "a test"};
@@ -253,9 +251,6 @@ class FlatPrices final : public energy::Estimator {
                                                          Hertz) const override {
     return energy::AreaEstimate{SquareMicrons(1.0), "a test"};
   }
-
- private:
-  std::string name_ = "flat";
 };
 
 }  // namespace

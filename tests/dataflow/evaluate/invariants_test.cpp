@@ -20,9 +20,7 @@ using tests::RandomCase;
 // Every component at a made-up price, so that random bank sizes need no table.
 class AnyPrice final : public energy::Estimator {
  public:
-  [[nodiscard]] const std::string& name() const override { return name_; }
-  [[nodiscard]] std::int64_t accuracy() const override { return 1; }
-  [[nodiscard]] std::optional<Nanometers> technology() const override { return std::nullopt; }
+  AnyPrice() : Estimator({.name = "any", .kind = "test", .technology = {}, .accuracy = 1}) {}
   [[nodiscard]] std::optional<energy::Estimate> energy(
       const energy::Hardware&, const energy::ActionQuery& query) const override {
     double price = 1.0 + 0.37 * static_cast<double>(query.action);
@@ -36,9 +34,6 @@ class AnyPrice final : public energy::Estimator {
                                                          Hertz) const override {
     return energy::AreaEstimate{SquareMicrons(1.0), "test"};
   }
-
- private:
-  std::string name_ = "any";
 };
 
 Machine any_priced(const AcceleratorSpec& spec) {
