@@ -1,8 +1,10 @@
 #include "tests/support/command_line.hpp"
 
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
@@ -19,7 +21,7 @@ const std::string kModel = kRoot + "configs/models/resnet20.yaml";
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& name, const std::string& text = {})
-      : path_("/tmp/vernier-" + name) {
+      : path_("/tmp/vernier-" + std::to_string(getpid()) + "-" + name) {
     std::ofstream(path_) << text;
   }
   TemporaryFile(const TemporaryFile&) = delete;

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
@@ -99,7 +100,7 @@ TEST_CASE("Honest reports are equal for any number of jobs and infeasible layers
 }
 
 TEST_CASE("The command writes three files whose headers say vernier honest", "[scalesim]") {
-  const std::string folder = "/tmp/vernier-honest-test";
+  const std::string folder = "/tmp/vernier-honest-" + std::to_string(getpid());
   std::filesystem::create_directories(folder);
   std::ofstream(folder + "/a.cfg")
       << "[general]\nrun_name = small\n[architecture_presets]\nArrayHeight: 4\nArrayWidth: 4\n"
