@@ -361,17 +361,18 @@ Macs LayerTask::macs() const {
 }
 
 std::size_t hash_of(const LayerTask& task) {
-  std::size_t seed = static_cast<std::size_t>(task.unit);
-  for (const std::int64_t value :
-       {task.images, task.groups, task.in_height, task.in_width, task.channels, task.out_height,
-        task.out_width, task.out_channels, task.window.kernel_height, task.window.kernel_width,
-        task.window.stride_height, task.window.stride_width, task.window.pad_top,
-        task.window.pad_left, task.channel_unit, task.ops_per_output[0]}) {
-    mix(seed, value);
-  }
+  // The fields that usually differ; equality looks at all of them.
+  std::int64_t widths = 0;
+  constexpr int kByte = 8;
   for (const Bitwidth bits : {task.input_storage[0], task.input_storage[1], task.weight_storage,
                               task.output_storage, task.weight_compute, task.activation_compute}) {
-    mix(seed, bits.bits());
+    widths = (widths << kByte) | bits.bits();
+  }
+  std::size_t seed = static_cast<std::size_t>(task.unit);
+  for (const std::int64_t value : {widths, task.images, task.groups, task.channels, task.out_height,
+                                   task.out_width, task.out_channels, task.window.kernel_height,
+                                   task.window.stride_height, task.ops_per_output[0]}) {
+    mix(seed, value);
   }
   return seed;
 }
