@@ -169,9 +169,31 @@ HonestReport report_of(const dataflow::PreparedTask& task, const dataflow::Accel
   return report;
 }
 
+// The engine's own limit of tensor sizes, and a number of tiles that takes about a second: each
+// tile's events are looked at.
+constexpr std::int64_t kMostTiles = 20'000'000;
+
+void refuse_too_large(const Layer& layer, const dataflow::LayerTask& task) {
+  const auto product = [](std::initializer_list<std::int64_t> sizes) {
+    double result = 1.0;
+    for (const std::int64_t size : sizes) result *= static_cast<double>(size);
+    return result;
+  };
+  const double largest =
+      std::max({product({task.groups, task.channels, task.in_height, task.in_width}),
+                product({task.groups, task.out_channels, task.out_height, task.out_width}),
+                product({task.groups, task.out_channels, task.window.kernel_height,
+                         task.window.kernel_width, task.channels})});
+  if (largest > static_cast<double>(dataflow::kMaxElements)) {
+    throw ModelError(fmt::format("layer '{}': a tensor of {:.3g} elements; at most {} are allowed",
+                                 layer.name, largest, dataflow::kMaxElements));
+  }
+}
+
 Result<HonestReport> report_layer_honestly(const Layer& layer,
                                            const dataflow::Accelerator& machine) {
   const dataflow::LayerTask task = task_of(layer);
+  refuse_too_large(layer, task);
   const auto named = [&layer](Infeasible reason) {
     reason.layer = layer.name;
     reason.reason = fmt::format("layer '{}': {}", layer.name, reason.reason);
@@ -181,6 +203,11 @@ Result<HonestReport> report_layer_honestly(const Layer& layer,
   if (!mapping) return named(mapping.infeasible());
   const Result<dataflow::PreparedTask> prepared = dataflow::prepare_task(task, *mapping, machine);
   if (!prepared) return named(prepared.infeasible());
+  if (const std::int64_t tiles = prepared->schedule.tile_count(); tiles > kMostTiles) {
+    throw ModelError(fmt::format(
+        "layer '{}': {} tiles in SRAMs of this size; the honest reports look at each, at most {}",
+        layer.name, tiles, kMostTiles));
+  }
   return report_of(*prepared, machine);
 }
 

@@ -27,7 +27,7 @@ struct HonestReport {
 
 /// All layers, each by itself, with the heuristic mapping; equal for any number of jobs. In CALC
 /// mode the channel is as fast as needed, in USER mode it has the file's `Bandwidth`. Infeasible
-/// when a layer does not fit the SRAMs.
+/// when a layer does not fit the SRAMs. Throws ModelError for a layer that is too large.
 [[nodiscard]] Result<std::vector<HonestReport>> report_honestly(std::span<const Layer> layers,
                                                                 const Config& config, int jobs);
 

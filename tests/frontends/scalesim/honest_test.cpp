@@ -99,6 +99,15 @@ TEST_CASE("Honest reports are equal for any number of jobs and infeasible layers
   CHECK_THAT(impossible.infeasible().reason, Catch::Contains("layer 'wide'"));
 }
 
+TEST_CASE("A layer too large for the honest engine is refused by name", "[scalesim]") {
+  const Layer huge{"huge", {1'000'000, 1'000'000, 3, 3, 64, 64, 1, 1}};
+  CHECK_THROWS_WITH(report_honestly({&huge, 1}, small_config(), 1),
+                    Catch::Contains("layer 'huge'") && Catch::Contains("elements"));
+  const Layer many{"many", {20'000, 20'000, 3, 3, 64, 8, 1, 1}};
+  CHECK_THROWS_WITH(report_honestly({&many, 1}, small_config(), 1),
+                    Catch::Contains("layer 'many'") && Catch::Contains("tiles"));
+}
+
 TEST_CASE("The command writes three files whose headers say vernier honest", "[scalesim]") {
   const std::string folder = "/tmp/vernier-honest-" + std::to_string(getpid());
   std::filesystem::create_directories(folder);
