@@ -5,11 +5,11 @@
 #include <memory>
 
 #include "arch/base/result.hpp"
-#include "dataflow/evaluate/cost.hpp"
 #include "dataflow/evaluate/task_cost.hpp"
 #include "dataflow/graph/layer_graph.hpp"
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
+#include "dataflow/result/cost.hpp"
 
 namespace vernier::dataflow {
 

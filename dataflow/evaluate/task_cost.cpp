@@ -1,64 +1,9 @@
 #include "dataflow/evaluate/task_cost.hpp"
 
-#include <algorithm>
+#include "dataflow/result/activity_counter.hpp"
 
 namespace vernier::dataflow {
 namespace {
-
-// Collects entries for the components of one machine.
-class ActivityCounter {
- public:
-  explicit ActivityCounter(const Accelerator& machine)
-      : machine_(machine), indices_(component_indices(machine)) {}
-
-  void mac(Action action, const LayerTask& task, std::int64_t count) {
-    ActivityEntry entry{.component = indices_.mac, .action = action};
-    if (action != Action::kZeroPointAdd) {
-      entry.weight_bits = static_cast<std::uint8_t>(task.weight_compute.bits());
-      entry.activation_bits = static_cast<std::uint8_t>(task.activation_compute.bits());
-    }
-    entry.count = count;
-    activity_.add(entry);
-  }
-  void buffer(TensorRole role, Action action, std::int64_t words) {
-    activity_.add({.component = indices_.buffer(machine_.buffer_of(role)),
-                   .action = action,
-                   .role = role,
-                   .count = words});
-  }
-  void dram(TensorRole role, Action action, std::int64_t bits) {
-    activity_.add({.component = indices_.dram, .action = action, .role = role, .count = bits});
-  }
-  /// A block between DRAM and a buffer: both sides count.
-  void transfer(TensorRole role, bool to_chip, std::int64_t bits) {
-    dram(role, to_chip ? Action::kRead : Action::kWrite, bits);
-    buffer(role, to_chip ? Action::kWrite : Action::kRead,
-           bits / machine_.buffer(role).word.count());
-  }
-  void vector(Action action, std::int64_t count) {
-    activity_.add({.component = indices_.vector, .action = action, .count = count});
-  }
-  void requantize(std::int64_t count) {
-    activity_.add({.component = indices_.requantizer,
-                   .action = Action::kRequantize,
-                   .role = TensorRole::kOutput,
-                   .count = count});
-  }
-  void leak(std::int64_t cycles) {
-    for (std::size_t index = 0; index <= indices_.requantizer; ++index) {
-      if (index == indices_.dram) continue;
-      activity_.add({.component = static_cast<ComponentIndex>(index),
-                     .action = Action::kLeak,
-                     .count = cycles});
-    }
-  }
-  [[nodiscard]] Activity take() { return std::move(activity_); }
-
- private:
-  const Accelerator& machine_;
-  ComponentIndices indices_;
-  Activity activity_;
-};
 
 // Real activations that a weight zero point adds up: once per pixel and reduction element.
 std::int64_t zero_point_adds(const LayerTask& task) {
@@ -126,14 +71,12 @@ Result<PreparedTask> prepare_task(const LayerTask& task, const Mapping& mapping,
 
 CostSummary cost_of_task(const PreparedTask& prepared, const TaskBorder& border,
                          const Machine& machine, const TimingOptions& options) {
-  const LayerTask& task = prepared.schedule.task();
   const Accelerator& accelerator = machine.accelerator;
   const TaskTiming timing =
       time_task(prepared.schedule, prepared.tiles, border, accelerator, options);
   const ChannelTraffic& traffic = timing.traffic;
 
   CostSummary cost;
-  cost.macs = task.macs();
   cost.cycles = timing.cycles;
   cost.channel_busy_cycles = traffic.busy_cycles;
   cost.dram.input_read = Bits(checked_add(traffic.input_bits[0], traffic.input_bits[1]));
@@ -152,25 +95,8 @@ CostSummary cost_of_task(const PreparedTask& prepared, const TaskBorder& border,
   cost.activity.merge(moved.take());
   cost.energy = energy::EnergyBreakdown(cost.activity, machine.prices);
 
-  if (task.unit == TaskUnit::kArray) {
-    const arch::MacMode& mode = accelerator.mode(task.weight_compute, task.activation_compute);
-    cost.peak_macs = accelerator.peak_macs_per_cycle(mode) * static_cast<double>(cycles.count());
-  }
-  const BlockBits& blocks = prepared.schedule.largest_blocks();
-  for (const memory::BufferSpec& buffer : accelerator.spec().buffers) {
-    cost.peak_on_chip += to_bytes_ceil(blocks.in_buffer(buffer) * 2);
-  }
+  set_static_figures(cost, prepared.schedule, accelerator);
   return cost;
-}
-
-void accumulate(CostSummary& sum, const CostSummary& part) {
-  sum.macs += part.macs;
-  sum.cycles.add(part.cycles);
-  sum.channel_busy_cycles = checked_add(sum.channel_busy_cycles, part.channel_busy_cycles);
-  sum.dram.add(part.dram);
-  sum.activity.merge(part.activity);
-  sum.peak_macs += part.peak_macs;
-  sum.peak_on_chip = std::max(sum.peak_on_chip, part.peak_on_chip);
 }
 
 }  // namespace vernier::dataflow

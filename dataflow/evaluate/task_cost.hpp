@@ -5,8 +5,9 @@
 #include <vector>
 
 #include "arch/base/result.hpp"
-#include "dataflow/evaluate/cost.hpp"
+#include "dataflow/evaluate/timing.hpp"
 #include "dataflow/machine/machine.hpp"
+#include "dataflow/result/cost.hpp"
 #include "dataflow/schedule/layer_schedule.hpp"
 
 namespace vernier::dataflow {
@@ -26,9 +27,5 @@ struct PreparedTask {
 /// Runs the recurrences and joins timing, activity and energy.
 [[nodiscard]] CostSummary cost_of_task(const PreparedTask& task, const TaskBorder& border,
                                        const Machine& machine, const TimingOptions& options = {});
-
-/// Adds the counts of one cost to another; on-chip bytes take the larger. Energy is not added but
-/// priced anew from the summed activity by the caller, so that both always agree.
-void accumulate(CostSummary& sum, const CostSummary& part);
 
 }  // namespace vernier::dataflow

@@ -6,43 +6,14 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <string_view>
 #include <vector>
 
 #include "dataflow/evaluate/tile_cost.hpp"
+#include "dataflow/result/cycle_breakdown.hpp"
 #include "dataflow/schedule/layer_schedule.hpp"
 #include "dataflow/schedule/network_schedule.hpp"
 
 namespace vernier::dataflow {
-
-/// Where the cycles of a layer went; the sum is exact (design 5.5).
-enum class CycleCause : std::uint8_t {
-  kCompute,
-  kPort,
-  kFill,
-  kInput,
-  kWeight,
-  kPsum,
-  kOutput,
-  kDrain
-};
-inline constexpr int kCycleCauseCount = 8;
-[[nodiscard]] std::string_view to_text(CycleCause cause);
-
-/// Cycles by cause.
-struct CycleBreakdown {
-  std::array<std::int64_t, kCycleCauseCount> by_cause{};
-
-  [[nodiscard]] std::int64_t& operator[](CycleCause cause) {
-    return by_cause[static_cast<std::size_t>(cause)];
-  }
-  [[nodiscard]] std::int64_t operator[](CycleCause cause) const {
-    return by_cause[static_cast<std::size_t>(cause)];
-  }
-  [[nodiscard]] Cycles total() const;
-  void add(const CycleBreakdown& other);
-  friend bool operator==(const CycleBreakdown&, const CycleBreakdown&) = default;
-};
 
 /// Bits that the DRAM channel moved, by purpose.
 struct ChannelTraffic {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "dataflow/evaluate/cost.hpp"
 #include "dataflow/graph/layer_graph.hpp"
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
+#include "dataflow/result/cost.hpp"
 
 namespace vernier::frontends {
 

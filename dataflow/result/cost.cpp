@@ -1,4 +1,4 @@
-#include "dataflow/evaluate/cost.hpp"
+#include "dataflow/result/cost.hpp"
 
 #include <algorithm>
 
@@ -36,6 +36,30 @@ BoundBy bound_by(const CycleBreakdown& cycles, std::int64_t channel_busy_cycles)
 
 double CostSummary::utilisation() const {
   return peak_macs > 0.0 ? static_cast<double>(macs.count()) / peak_macs : 0.0;
+}
+
+void accumulate(CostSummary& sum, const CostSummary& part) {
+  sum.macs += part.macs;
+  sum.cycles.add(part.cycles);
+  sum.channel_busy_cycles = checked_add(sum.channel_busy_cycles, part.channel_busy_cycles);
+  sum.dram.add(part.dram);
+  sum.activity.merge(part.activity);
+  sum.peak_macs += part.peak_macs;
+  sum.peak_on_chip = std::max(sum.peak_on_chip, part.peak_on_chip);
+}
+
+void set_static_figures(CostSummary& cost, const LayerSchedule& schedule,
+                        const Accelerator& machine) {
+  const LayerTask& task = schedule.task();
+  cost.macs = task.macs();
+  if (task.unit == TaskUnit::kArray) {
+    const arch::MacMode& mode = machine.mode(task.weight_compute, task.activation_compute);
+    cost.peak_macs =
+        machine.peak_macs_per_cycle(mode) * static_cast<double>(cost.cycles.total().count());
+  }
+  for (const memory::BufferSpec& buffer : machine.spec().buffers) {
+    cost.peak_on_chip += to_bytes_ceil(schedule.largest_blocks().in_buffer(buffer) * 2);
+  }
 }
 
 }  // namespace vernier::dataflow

@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "arch/base/activity.hpp"
-#include "dataflow/evaluate/timing.hpp"
 #include "dataflow/mapping/layer_task.hpp"
 #include "dataflow/mapping/mapping.hpp"
+#include "dataflow/result/cycle_breakdown.hpp"
+#include "dataflow/schedule/layer_schedule.hpp"
 #include "energy/breakdown.hpp"
 
 namespace vernier::dataflow {
@@ -50,6 +51,15 @@ struct CostSummary {
   /// MACs done of those possible at the precision in these cycles; 0 when there are none.
   [[nodiscard]] double utilisation() const;
 };
+
+/// Adds the counts of one cost to another; on-chip bytes take the larger. Energy is not added but
+/// priced anew from the summed activity by the caller, so that both always agree.
+void accumulate(CostSummary& sum, const CostSummary& part);
+
+/// Figures that follow from the task, its schedule and the cycles alone: MACs, peak MACs, bytes of
+/// buffer in use. Needs `cycles`.
+void set_static_figures(CostSummary& cost, const LayerSchedule& schedule,
+                        const Accelerator& machine);
 
 /// How one task of a layer ran.
 struct TaskOutline {

@@ -1,0 +1,52 @@
+// Below the array: takes the sums that a column's bus (output stationary) or its bottom PE brings
+// in a line, adds the partial sums that lie in the output buffer, and writes sums or, on the last
+// visit, requantized results.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "arch/systemc/array_program.hpp"
+#include "arch/systemc/operand_feeder.hpp"
+#include "arch/systemc/pe_grid.hpp"
+
+namespace vernier::arch {
+
+template <typename Word>
+class ColumnDrain {
+ public:
+  ColumnDrain(const ArrayTask& task, PeGrid<Word>& grid, ArrayCounts& counts);
+
+  void begin_tile(const ArrayTile& tile) { tile_ = tile; }
+  void begin_fold(const Fold& fold);
+  /// What leaves the array in this line of the stream.
+  void drain(std::int64_t line);
+
+  /// Last value that each column brought, for waveforms; kept only when `keep_values`.
+  void keep_values(bool keep) { keeps_values_ = keep; }
+  [[nodiscard]] const std::vector<std::int64_t>& values() const { return values_; }
+  [[nodiscard]] const std::vector<std::uint8_t>& valid() const { return valid_; }
+
+ private:
+  void drain_buses(std::int64_t line);
+  void drain_bottom(std::int64_t line);
+  void deliver(std::int64_t column, std::int64_t pixel, std::int64_t channel, std::int64_t sum);
+  void count_run(std::int64_t elements);
+  [[nodiscard]] std::int64_t finish(std::int64_t pixel, std::int64_t channel, std::int64_t sum);
+
+  const ArrayTask& task_;
+  PeGrid<Word>& grid_;
+  ArrayCounts& counts_;
+  ArrayTile tile_;
+  Fold fold_;
+  std::int64_t most_ = 0;  ///< largest sum that the accumulator holds
+  bool keeps_values_ = false;
+  std::vector<std::int64_t> accumulators_;  ///< of each column, over the cycles of a step
+  std::vector<std::int64_t> values_;
+  std::vector<std::uint8_t> valid_;
+};
+
+extern template class ColumnDrain<std::uint32_t>;
+extern template class ColumnDrain<std::uint64_t>;
+
+}  // namespace vernier::arch

@@ -1,0 +1,350 @@
+#include "arch/systemc/operand_feeder.hpp"
+
+#include <algorithm>
+
+namespace vernier::arch {
+namespace {
+
+constexpr std::int64_t kWeightsPerBurst = 32;  // output channels (is)
+
+std::int64_t up_div(std::int64_t amount, std::int64_t part) { return (amount + part - 1) / part; }
+
+}  // namespace
+
+template <typename Word>
+OperandFeeder<Word>::OperandFeeder(const ArrayTask& task, PeGrid<Word>& grid, ArrayCounts& counts)
+    : task_(task),
+      mode_(task.mode),
+      grid_(grid),
+      counts_(counts),
+      positions_(task.window.positions()),
+      pad_value_(static_cast<Word>(task.padding_is_real ? task.input_zero_point : 0)) {
+  const bool inputs_in_rows = task.array.dataflow != Dataflow::kInputStationary;
+  const OperandFormat& streamed = inputs_in_rows ? task.input : task.weight;
+  part_bits_ = up_div(streamed.bits.bits(), mode_.cycles);
+  whole_positions_ =
+      mode_.reduction == 1 || task.array.reduction_packing == ReductionPacking::kChannels;
+}
+
+template <typename Word>
+void OperandFeeder<Word>::begin_tile(const ArrayTile& tile) {
+  tile_ = tile;
+  steps_per_position_ = up_div(tile.channels, mode_.reduction);
+  steps_ = whole_positions_ ? positions_ * steps_per_position_
+                            : up_div(positions_ * tile.channels, mode_.reduction);
+  if (tile.channels != listed_channels_) list_elements();
+  switch (task_.array.dataflow) {
+    case Dataflow::kOutputStationary: burst_lines_ = steps_per_position_ * mode_.cycles; break;
+    case Dataflow::kWeightStationary: burst_lines_ = tile.out_columns * mode_.cycles; break;
+    case Dataflow::kInputStationary:
+      burst_lines_ = std::min(tile.out_channels, kWeightsPerBurst) * mode_.cycles;
+      break;
+  }
+}
+
+template <typename Word>
+void OperandFeeder<Word>::list_elements() {
+  listed_channels_ = tile_.channels;
+  elements_.assign(static_cast<std::size_t>(steps_ * mode_.reduction), Element{});
+  for (std::int64_t position = 0; position < positions_; ++position) {
+    for (std::int64_t channel = 0; channel < tile_.channels; ++channel) {
+      const std::int64_t slot = whole_positions_
+                                    ? position * steps_per_position_ * mode_.reduction + channel
+                                    : position * tile_.channels + channel;
+      elements_[static_cast<std::size_t>(slot)] = {static_cast<std::int32_t>(position),
+                                                   static_cast<std::int32_t>(channel)};
+    }
+  }
+}
+
+template <typename Word>
+typename OperandFeeder<Word>::Origin OperandFeeder<Word>::origin_of(std::int64_t pixel) const {
+  const WindowShape& window = task_.window;
+  const std::int64_t row = tile_.first_row + pixel / tile_.out_columns;
+  const std::int64_t column = tile_.first_column + pixel % tile_.out_columns;
+  return {row * window.stride_height - window.pad_top - tile_.in_top,
+          column * window.stride_width - window.pad_left - tile_.in_left};
+}
+
+template <typename Word>
+bool OperandFeeder<Word>::is_real(const Origin& origin, std::int64_t position) const {
+  const WindowShape& window = task_.window;
+  const std::int64_t row = origin.row + position / window.kernel_width * window.dilation_height;
+  const std::int64_t column =
+      origin.column + position % window.kernel_width * window.dilation_width;
+  return row >= 0 && row < tile_.in_rows && column >= 0 && column < tile_.in_columns;
+}
+
+template <typename Word>
+const std::uint32_t* OperandFeeder<Word>::input_at(const Origin& origin,
+                                                   std::int64_t position) const {
+  if (!is_real(origin, position)) return nullptr;
+  const WindowShape& window = task_.window;
+  const std::int64_t row = origin.row + position / window.kernel_width * window.dilation_height;
+  const std::int64_t column =
+      origin.column + position % window.kernel_width * window.dilation_width;
+  return tile_.input + (row * tile_.in_columns + column) * tile_.channels;
+}
+
+template <typename Word>
+Word OperandFeeder<Word>::input_value(const std::uint32_t* code) const {
+  return static_cast<Word>(decode(*code, task_.input));
+}
+
+template <typename Word>
+Word OperandFeeder<Word>::weight_value(const std::uint32_t* code) const {
+  return static_cast<Word>(decode(*code, task_.weight));
+}
+
+template <typename Word>
+Word OperandFeeder<Word>::part(Word value, std::int64_t cycle) const {
+  // Lower parts are unsigned digits; the last one takes the rest, sign included.
+  const auto low_bits = [&](std::int64_t bits) {
+    constexpr std::int64_t kWordBits = 8 * static_cast<std::int64_t>(sizeof(Word));
+    if (bits >= kWordBits) return value;
+    return static_cast<Word>(value & ((Word{1} << static_cast<unsigned>(bits)) - 1));
+  };
+  const Word below = low_bits(cycle * part_bits_);
+  const Word upto = cycle + 1 == mode_.cycles ? value : low_bits((cycle + 1) * part_bits_);
+  return static_cast<Word>(upto - below);
+}
+
+template <typename Word>
+void OperandFeeder<Word>::put(Word* stream, std::int64_t element, Word value) {
+  if (mode_.cycles == 1) {
+    stream[-element] = value;
+    return;
+  }
+  for (std::int64_t cycle = 0; cycle < mode_.cycles; ++cycle) {
+    stream[-(element * mode_.cycles + cycle)] = part(value, cycle);
+  }
+}
+
+template <typename Word>
+void OperandFeeder<Word>::begin_fold(const Fold& fold) {
+  fold_ = fold;
+  if (task_.array.dataflow != Dataflow::kOutputStationary) list_runs();
+  const std::int64_t steps = task_.array.dataflow == Dataflow::kOutputStationary
+                                 ? steps_
+                                 : fold.stream_cycles / mode_.cycles;
+  counts_.product_slots += fold.used_rows * fold.used_columns * steps * mode_.reduction;
+}
+
+// Runs of channels that the rows of this fold hold; lanes without an element belong to no run.
+template <typename Word>
+void OperandFeeder<Word>::list_runs() {
+  runs_.clear();
+  run_elements_ = 0;
+  const std::int64_t last = (fold_.first_row + fold_.used_rows) * mode_.reduction;
+  for (std::int64_t slot = fold_.first_row * mode_.reduction; slot < last; ++slot) {
+    const Element& at = elements_[static_cast<std::size_t>(slot)];
+    if (at.position < 0) continue;
+    if (runs_.empty() || runs_.back().position != at.position) runs_.push_back({at.position, 0});
+    ++runs_.back().channels;
+    ++run_elements_;
+  }
+}
+
+// Input words and real products of one pixel for the rows of the fold.
+template <typename Word>
+void OperandFeeder<Word>::count_pixel(std::int64_t pixel, std::int64_t output_channels) {
+  const Origin origin = origin_of(pixel);
+  for (const Run& run : runs_) {
+    const bool real = is_real(origin, run.position);
+    if (real) counts_.input_reads += task_.input_words.words(run.channels);
+    if (real || task_.padding_is_real) counts_.real_products += run.channels * output_channels;
+  }
+}
+
+template <typename Word>
+void OperandFeeder<Word>::count_row_of_pixels(std::int64_t row) {
+  const Origin origin = origin_of(fold_.first_row + row);
+  const std::int64_t words = task_.input_words.words(tile_.channels);
+  for (std::int64_t position = 0; position < positions_; ++position) {
+    const bool real = is_real(origin, position);
+    if (real) counts_.input_reads += words;
+    if (real || task_.padding_is_real) {
+      counts_.real_products += tile_.channels * fold_.used_columns;
+    }
+  }
+}
+
+template <typename Word>
+void OperandFeeder<Word>::preload(std::int64_t line) {
+  Word* registers = grid_.shift_stationary();
+  const std::int64_t row = task_.array.rows - 1 - line;
+  const bool weights_stay = task_.array.dataflow == Dataflow::kWeightStationary;
+  if (line == 0) {  // the runs of all columns are asked for from the first line on
+    for (std::int64_t column = 0; column < fold_.used_columns; ++column) {
+      if (weights_stay) {
+        counts_.weight_reads += task_.weight_words.words(run_elements_);
+      } else {
+        count_pixel(fold_.first_column + column, tile_.out_channels);
+      }
+    }
+  }
+  if (row >= fold_.used_rows) return;
+  for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
+    const Element& at = element(fold_.first_row + row, lane);
+    if (at.position < 0) continue;
+    Word* of_lane = registers + lane * task_.array.columns;
+    for (std::int64_t column = 0; column < fold_.used_columns; ++column) {
+      if (weights_stay) {
+        of_lane[column] = weight_value(tile_.weight +
+                                       ((fold_.first_column + column) * positions_ + at.position) *
+                                           tile_.channels +
+                                       at.channel);
+      } else {
+        const std::uint32_t* run = input_at(origin_of(fold_.first_column + column), at.position);
+        of_lane[column] = run == nullptr ? pad_value_ : input_value(run + at.channel);
+      }
+    }
+  }
+}
+
+template <typename Word>
+void OperandFeeder<Word>::feed(std::int64_t line) {
+  const std::int64_t bursts = up_div(fold_.stream_cycles, burst_lines_);
+  const std::int64_t first =
+      std::max<std::int64_t>(line % burst_lines_, line - (bursts - 1) * burst_lines_);
+  const Dataflow dataflow = task_.array.dataflow;
+  for (std::int64_t row = first; row < fold_.used_rows && row <= line; row += burst_lines_) {
+    const std::int64_t burst = (line - row) / burst_lines_;
+    switch (dataflow) {
+      case Dataflow::kOutputStationary: feed_row_of_pixels(row, burst); break;
+      case Dataflow::kWeightStationary: feed_row_of_inputs(row, burst); break;
+      case Dataflow::kInputStationary: feed_row_of_weights(row, burst); break;
+    }
+  }
+  if (dataflow == Dataflow::kOutputStationary) {
+    for (std::int64_t column = first; column < fold_.used_columns && column <= line;
+         column += burst_lines_) {
+      feed_column_of_weights(column, (line - column) / burst_lines_);
+    }
+  } else if (dataflow == Dataflow::kWeightStationary) {
+    // The fold's rows ask for their runs of a pixel when row 0 begins it.
+    if (line < fold_.stream_cycles && line % mode_.cycles == 0) {
+      count_pixel(line / mode_.cycles, fold_.used_columns);
+    }
+  } else if (line < fold_.stream_cycles && line % mode_.cycles == 0) {
+    counts_.weight_reads += task_.weight_words.words(run_elements_);
+  }
+}
+
+// A whole window position of one pixel, all lanes, steps side by side.
+template <typename Word>
+void OperandFeeder<Word>::feed_tap(std::int64_t row, std::int64_t position,
+                                   std::int64_t first_step) {
+  const std::uint32_t* run = input_at(origin_of(fold_.first_row + row), position);
+  for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
+    Word* stream = grid_.row_stream(lane, row);
+    const std::int64_t filled = up_div(tile_.channels - lane, mode_.reduction);
+    if (mode_.cycles == 1 && mode_.reduction == 1 && run != nullptr) {
+      Word* newest = stream - first_step - (filled - 1);
+      for (std::int64_t at = 0; at < filled; ++at) {
+        newest[filled - 1 - at] = input_value(run + at);
+      }
+      continue;
+    }
+    for (std::int64_t at = 0; at < filled; ++at) {
+      put(stream, first_step + at,
+          run == nullptr ? pad_value_ : input_value(run + at * mode_.reduction + lane));
+    }
+    for (std::int64_t at = filled; at < steps_per_position_; ++at) {
+      put(stream, first_step + at, Word{0});
+    }
+  }
+}
+
+template <typename Word>
+void OperandFeeder<Word>::feed_row_of_pixels(std::int64_t row, std::int64_t burst) {
+  if (burst == 0) count_row_of_pixels(row);
+  const std::int64_t first_step = burst * steps_per_position_;
+  if (whole_positions_) {
+    feed_tap(row, burst, first_step);
+    return;
+  }
+  const Origin origin = origin_of(fold_.first_row + row);
+  const std::int64_t end_step = std::min(steps_, first_step + steps_per_position_);
+  for (std::int64_t step = first_step; step < end_step; ++step) {
+    for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
+      const Element& at = element(step, lane);
+      Word value = 0;
+      if (at.position >= 0) {
+        const std::uint32_t* run = input_at(origin, at.position);
+        value = run == nullptr ? pad_value_ : input_value(run + at.channel);
+      }
+      put(grid_.row_stream(lane, row), step, value);
+    }
+  }
+}
+
+template <typename Word>
+void OperandFeeder<Word>::feed_column_of_weights(std::int64_t column, std::int64_t burst) {
+  const std::int64_t row_elements = positions_ * tile_.channels;
+  if (burst == 0) counts_.weight_reads += task_.weight_words.words(row_elements);
+  const std::uint32_t* weights = tile_.weight + (fold_.first_column + column) * row_elements;
+  const std::int64_t first_step = burst * steps_per_position_;
+  const std::int64_t end_step = std::min(steps_, first_step + steps_per_position_);
+  const std::int64_t next = grid_.column_step();
+  for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
+    Word* stream = grid_.column_stream(lane, column) + first_step * mode_.cycles * next;
+    for (std::int64_t step = first_step; step < end_step; ++step) {
+      const Element& at = element(step, lane);
+      const Word value = at.position < 0
+                             ? Word{0}
+                             : weight_value(weights + at.position * tile_.channels + at.channel);
+      for (std::int64_t cycle = 0; cycle < mode_.cycles; ++cycle, stream += next) *stream = value;
+    }
+  }
+}
+
+template <typename Word>
+void OperandFeeder<Word>::feed_row_of_inputs(std::int64_t row, std::int64_t burst) {
+  const WindowShape& window = task_.window;
+  const std::int64_t first_pixel = burst * tile_.out_columns;
+  const Origin origin = origin_of(first_pixel);
+  for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
+    Word* stream = grid_.row_stream(lane, row);
+    const Element& at = element(fold_.first_row + row, lane);
+    const std::int64_t position = at.position;
+    const std::int64_t in_row =
+        origin.row + position / window.kernel_width * window.dilation_height;
+    const std::int64_t in_column =
+        origin.column + position % window.kernel_width * window.dilation_width;
+    const bool inside = position >= 0 && in_row >= 0 && in_row < tile_.in_rows;
+    const std::uint32_t* codes = tile_.input + in_row * tile_.in_columns * tile_.channels;
+    for (std::int64_t pixel = 0; pixel < tile_.out_columns; ++pixel) {
+      const std::int64_t column = in_column + pixel * window.stride_width;
+      Word value = position < 0 ? Word{0} : pad_value_;
+      if (inside && column >= 0 && column < tile_.in_columns) {
+        value = input_value(codes + column * tile_.channels + at.channel);
+      }
+      put(stream, first_pixel + pixel, value);
+    }
+  }
+}
+
+template <typename Word>
+void OperandFeeder<Word>::feed_row_of_weights(std::int64_t row, std::int64_t burst) {
+  const std::int64_t per_burst = burst_lines_ / mode_.cycles;
+  const std::int64_t first = burst * per_burst;
+  const std::int64_t end = std::min(tile_.out_channels, first + per_burst);
+  for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
+    Word* stream = grid_.row_stream(lane, row);
+    const Element& at = element(fold_.first_row + row, lane);
+    for (std::int64_t channel = first; channel < end; ++channel) {
+      const Word value =
+          at.position < 0
+              ? Word{0}
+              : weight_value(tile_.weight + (channel * positions_ + at.position) * tile_.channels +
+                             at.channel);
+      put(stream, channel, value);
+    }
+  }
+}
+
+template class OperandFeeder<std::uint32_t>;
+template class OperandFeeder<std::uint64_t>;
+
+}  // namespace vernier::arch

@@ -1,0 +1,266 @@
+#include "dataflow/clocked/clocked_machine.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <systemc>
+#include <tlm_utils/simple_initiator_socket.h>
+
+#include "arch/systemc/scoped_kernel.hpp"
+#include "dataflow/clocked/memory_image.hpp"
+#include "dataflow/clocked/task_program.hpp"
+#include "dataflow/clocked/tile_walker.hpp"
+#include "dataflow/result/activity_counter.hpp"
+#include "memory/systemc/accelerator_module.hpp"
+#include "memory/systemc/dram_module.hpp"
+
+namespace vernier::dataflow {
+namespace {
+
+using memory::BlockStream;
+using memory::HostRegister;
+
+constexpr auto kWeight = static_cast<std::size_t>(BlockStream::kWeight);
+
+// The processor beside the accelerator: writes and reads its registers.
+class Host : public sc_core::sc_module {
+ public:
+  explicit Host(const sc_core::sc_module_name& name) : sc_module(name), socket("socket") {}
+  tlm_utils::simple_initiator_socket<Host> socket;
+
+  void write(HostRegister target, std::uint64_t value) {
+    access(tlm::TLM_WRITE_COMMAND, target, value);
+  }
+  std::uint64_t read(HostRegister source) {
+    std::uint64_t value = 0;
+    access(tlm::TLM_READ_COMMAND, source, value);
+    return value;
+  }
+
+ private:
+  void access(tlm::tlm_command command, HostRegister address, std::uint64_t& value) {
+    tlm::tlm_generic_payload payload;
+    payload.set_command(command);
+    payload.set_address(static_cast<std::uint64_t>(address));
+    payload.set_data_ptr(reinterpret_cast<unsigned char*>(&value));  // NOLINT(*-reinterpret-cast)
+    payload.set_data_length(sizeof(value));
+    payload.set_streaming_width(sizeof(value));
+    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+    socket->b_transport(payload, delay);
+    VERNIER_ASSERT(payload.is_response_ok(), "the register exists");
+  }
+};
+
+// Whole picoseconds, so that every instant is an exact multiple of a cycle.
+std::int64_t picoseconds_of(Hertz clock) {
+  constexpr std::int64_t kPicosecondsPerSecond = 1'000'000'000'000;
+  return std::max<std::int64_t>(1, kPicosecondsPerSecond / clock.count());
+}
+
+}  // namespace
+
+class ClockedMachine::Platform {
+ public:
+  explicit Platform(const Accelerator& accelerator)
+      : accelerator_(accelerator),
+        period_ps_(picoseconds_of(accelerator.spec().clock)),
+        period_(static_cast<double>(period_ps_), sc_core::SC_PS),
+        module_("accelerator", period_),
+        dram_("dram", period_, accelerator.spec().dram),
+        host_("host") {
+    host_.socket.bind(module_.host);
+    module_.memory.bind(dram_.socket);
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  }
+
+  ClockedRun run(const ClockedTask& task, const WaveformRequest& waveform) {
+    const LayerTask& layer = task.schedule->task();
+    const std::vector<std::int64_t> bias = drain_bias(layer, *task.operands);
+    TileWalker walker(*task.schedule, accelerator_, bias);
+    const OperandSizes sizes = operand_sizes(layer);
+    ClockedRun result;
+    result.exact.resize(static_cast<std::size_t>(sizes.outputs));
+
+    memory::TaskProgram program;
+    MemoryImage image(dram_.bytes());
+    lay_out(task, walker, sizes, image, program);
+    program.exact = result.exact.data();
+    host_.write(HostRegister::kProgram, reinterpret_cast<std::uint64_t>(&program));  // NOLINT
+    sc_core::sc_trace_file* trace = begin_trace(waveform);
+    const sc_core::sc_time dram_busy = dram_.busy();
+    host_.write(HostRegister::kStart, 1);
+    sc_core::sc_start();
+    if (trace != nullptr) sc_core::sc_close_vcd_trace_file(trace);
+    VERNIER_ASSERT(
+        host_.read(HostRegister::kStatus) == static_cast<std::uint64_t>(memory::HostStatus::kDone),
+        "the machine comes to rest only when its program is done");
+    VERNIER_ASSERT(dram_.busy() - dram_busy == module_.dma_counts().busy,
+                   "DMA engine and channel agree how long the channel was busy");
+    collect(layer, result);
+    result.codes = image.read(program.output, sizes.outputs);
+    return result;
+  }
+
+  void plant(const memory::MachineFaults& faults) {
+    module_.plant(faults);
+    if (faults.double_latency) dram_.double_latency();
+  }
+  void observe(memory::MachineObserver* observer) { module_.observe(observer); }
+  [[nodiscard]] std::int64_t period_ps() const { return period_ps_; }
+
+ private:
+  void lay_out(const ClockedTask& task, TileWalker& walker, const OperandSizes& sizes,
+               MemoryImage& image, memory::TaskProgram& program) const {
+    const LayerTask& layer = task.schedule->task();
+    const TaskOperands& operands = *task.operands;
+    if (layer.unit == TaskUnit::kArray) {
+      program.compute = array_program(layer, accelerator_, operands);
+    } else {
+      program.compute = vector_program(layer, accelerator_, operands);
+    }
+    program.steps = &walker;
+    for (std::size_t slot = 0; slot < operands.inputs.size(); ++slot) {
+      program.inputs[slot] = image.add(operands.inputs[slot], layer.input_storage[slot]);
+    }
+    program.inputs[kWeight] = image.add(operands.weights, layer.weight_storage);
+    program.output =
+        image.add_room(sizes.outputs, MemoryImage::element_bytes(layer.output_storage));
+    constexpr std::int64_t kSumBytes = 8;
+    program.sums = image.add_room(sizes.outputs, kSumBytes);
+    program.largest_block = walker.largest_blocks();
+    for (std::size_t stream = 0; stream < memory::kBlockStreams; ++stream) {
+      program.word_bits[stream] =
+          accelerator_.buffer(role_of(static_cast<BlockStream>(stream))).word.count();
+    }
+    if (layer.asymmetric_weight) {
+      program.zero_point_sums = checked_mul(layer.pixels(), layer.groups);
+    }
+    program.weight_is_loaded = task.border.weight_is_loaded;
+    if (task.border.next_weight.count() > 0) prefetch(task, image, program);
+  }
+
+  // The first weight block of the next task; without one, as many zeros as the block has bits.
+  void prefetch(const ClockedTask& task, MemoryImage& image, memory::TaskProgram& program) const {
+    if (task.next_schedule != nullptr) {
+      const std::vector<std::int64_t> no_bias;
+      program.next_weight = TileWalker(*task.next_schedule, accelerator_, no_bias).first_weight();
+      program.next_weight_region =
+          image.add(task.next_operands->weights, task.next_schedule->task().weight_storage);
+      return;
+    }
+    program.next_weight.bits = task.border.next_weight.count();
+    program.next_weight.pattern.run = 1;
+    program.next_weight_region = image.add_room(1, 1);
+  }
+
+  sc_core::sc_trace_file* begin_trace(const WaveformRequest& waveform) {
+    if (waveform.file.empty()) return nullptr;
+    std::string stem = waveform.file;
+    if (stem.ends_with(".vcd")) stem.resize(stem.size() - 4);
+    sc_core::sc_trace_file* file = sc_core::sc_create_vcd_trace_file(stem.c_str());
+    file->set_time_unit(static_cast<double>(period_ps_), sc_core::SC_PS);
+    module_.trace(file);
+    dram_.trace(file, "dram.");
+    return file;
+  }
+
+  [[nodiscard]] std::int64_t cycles(const sc_core::sc_time& time) const {
+    const std::uint64_t period = period_.value();
+    VERNIER_ASSERT(time.value() % period == 0, "everything happens at an edge of the clock");
+    return static_cast<std::int64_t>(time.value() / period);
+  }
+
+  void collect(const LayerTask& layer, ClockedRun& result) const {
+    const memory::SequencerTimes& times = module_.times();
+    const memory::DmaCounts& dma = module_.dma_counts();
+    result.tiles = times.tiles;
+    result.channel_busy_cycles = cycles(dma.busy);
+    CycleBreakdown& breakdown = result.cycles;
+    using memory::Requirement;
+    const auto waited = [&](Requirement requirement) {
+      return cycles(times.wait[static_cast<std::size_t>(requirement)]);
+    };
+    breakdown[CycleCause::kFill] = cycles(times.fill);
+    breakdown[CycleCause::kInput] = waited(Requirement::kInput) + waited(Requirement::kSecondInput);
+    breakdown[CycleCause::kWeight] = waited(Requirement::kWeight);
+    breakdown[CycleCause::kPsum] = waited(Requirement::kSums);
+    breakdown[CycleCause::kOutput] = waited(Requirement::kSpace);
+    breakdown[CycleCause::kDrain] = cycles(times.drain);
+    ActivityCounter counter(accelerator_);
+    if (layer.unit == TaskUnit::kArray) {
+      collect_array(layer, counter, result);
+    } else {
+      collect_vector(layer, counter, result);
+    }
+    breakdown[CycleCause::kCompute] = cycles(times.running) - breakdown[CycleCause::kPort];
+    VERNIER_ASSERT(breakdown[CycleCause::kCompute] == result.busy_lines,
+                   "a tile runs for its lines and its port waits");
+    VERNIER_ASSERT(breakdown.total().count() == cycles(times.end - times.begin),
+                   "the causes sum to the task's time");
+    result.dram.input_read = Bits(dma.load_bits[0] + dma.load_bits[1]);
+    result.dram.weight_read = Bits(dma.load_bits[kWeight] + dma.prefetch_bits);
+    result.dram.output_read = Bits(dma.reload_bits);
+    result.dram.output_write = Bits(dma.spill_bits + dma.store_bits);
+    for (const TensorRole role : {TensorRole::kInput, TensorRole::kWeight, TensorRole::kOutput}) {
+      counter.buffer(role, Action::kWrite, dma.words_written[static_cast<std::size_t>(role)]);
+      counter.buffer(role, Action::kRead, dma.words_read[static_cast<std::size_t>(role)]);
+    }
+    counter.dram(TensorRole::kInput, Action::kRead, result.dram.input_read.count());
+    counter.dram(TensorRole::kWeight, Action::kRead, result.dram.weight_read.count());
+    counter.dram(TensorRole::kOutput, Action::kRead, result.dram.output_read.count());
+    counter.dram(TensorRole::kOutput, Action::kWrite, result.dram.output_write.count());
+    counter.leak(breakdown.total().count());
+    result.activity = counter.take();
+  }
+
+  void collect_array(const LayerTask& layer, ActivityCounter& counter, ClockedRun& result) const {
+    const arch::ArrayCounts& counts = *module_.compute().array_counts();
+    result.busy_lines = counts.lines;
+    result.cycles[CycleCause::kPort] = counts.port_cycles;
+    result.accumulator_overflows = counts.overflows;
+    counter.mac(Action::kMac, layer, counts.real_products);
+    counter.mac(Action::kMacIdle, layer, counts.product_slots - counts.real_products);
+    counter.mac(Action::kZeroPointAdd, layer, counts.zero_point_adds);
+    counter.buffer(TensorRole::kInput, Action::kRead, counts.input_reads);
+    counter.buffer(TensorRole::kWeight, Action::kRead, counts.weight_reads);
+    counter.buffer(TensorRole::kOutput, Action::kRead, counts.output_reads);
+    counter.buffer(TensorRole::kOutput, Action::kWrite, counts.output_writes);
+    counter.requantize(counts.finished_outputs);
+    if (layer.activation_in_drain) counter.vector(Action::kActivation, counts.finished_outputs);
+  }
+
+  void collect_vector(const LayerTask& layer, ActivityCounter& counter, ClockedRun& result) const {
+    const arch::VectorCounts& counts = *module_.compute().vector_counts();
+    result.busy_lines = counts.busy_cycles;
+    counter.buffer(TensorRole::kInput, Action::kRead, counts.input_reads);
+    counter.buffer(TensorRole::kOutput, Action::kWrite, counts.output_writes);
+    for (std::size_t at = 0; at < layer.actions.size(); ++at) {
+      counter.vector(layer.actions[at], counts.operations[at]);
+    }
+  }
+
+  arch::ScopedKernel kernel_;  // first to come, last to go
+  const Accelerator& accelerator_;
+  std::int64_t period_ps_;
+  sc_core::sc_time period_;
+  memory::AcceleratorModule module_;
+  memory::DramModule dram_;
+  Host host_;
+};
+
+ClockedMachine::ClockedMachine(const Accelerator& accelerator)
+    : platform_(std::make_unique<Platform>(accelerator)) {}
+
+ClockedMachine::~ClockedMachine() = default;
+
+ClockedRun ClockedMachine::run(const ClockedTask& task, const WaveformRequest& waveform) {
+  return platform_->run(task, waveform);
+}
+
+void ClockedMachine::plant(const memory::MachineFaults& faults) { platform_->plant(faults); }
+
+void ClockedMachine::observe(memory::MachineObserver* observer) { platform_->observe(observer); }
+
+std::int64_t ClockedMachine::period_ps() const { return platform_->period_ps(); }
+
+}  // namespace vernier::dataflow

@@ -1,0 +1,73 @@
+// One machine of clocked SystemC modules with its DRAM and host, that runs tasks one after the
+// other. SystemC stays behind this header. Only one may live in a process at a time, and it must
+// stay in one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataflow/clocked/operands.hpp"
+#include "dataflow/result/cost.hpp"
+#include "dataflow/schedule/network_schedule.hpp"
+#include "memory/systemc/machine_faults.hpp"
+
+namespace vernier::memory {
+class MachineObserver;
+}
+
+namespace vernier::dataflow {
+
+/// A task as the clocked machine is given it; pointers are loans for the time of the run.
+struct ClockedTask {
+  const LayerSchedule* schedule = nullptr;
+  const TaskOperands* operands = nullptr;
+  TaskBorder border;
+  /// The task whose first weight block border.next_weight loads; null: a block of zeros.
+  const LayerSchedule* next_schedule = nullptr;
+  const TaskOperands* next_operands = nullptr;
+};
+
+/// What the machine did, as its modules counted it.
+struct ClockedRun {
+  CycleBreakdown cycles;
+  std::int64_t busy_lines = 0;  ///< cycles in which the array or the vector unit worked
+  std::int64_t channel_busy_cycles = 0;
+  std::int64_t tiles = 0;
+  DramBits dram;
+  Activity activity;
+  std::int64_t accumulator_overflows = 0;
+  std::vector<std::int64_t> exact;  ///< outputs before requantization, as reference_outputs
+  std::vector<std::int64_t> codes;  ///< outputs as they lie in DRAM
+};
+
+/// Waveform of one task.
+struct WaveformRequest {
+  std::string file;  ///< "....vcd"; empty: none
+};
+
+class ClockedMachine {
+ public:
+  /// The accelerator must outlive the machine.
+  explicit ClockedMachine(const Accelerator& accelerator);
+  ~ClockedMachine();
+  ClockedMachine(const ClockedMachine&) = delete;
+  ClockedMachine& operator=(const ClockedMachine&) = delete;
+
+  /// Runs one task to its end. Weights that a task prefetches stay on chip for the next run.
+  /// Throws InternalError when the machine comes to rest without finishing.
+  [[nodiscard]] ClockedRun run(const ClockedTask& task, const WaveformRequest& waveform = {});
+
+  void plant(const memory::MachineFaults& faults);
+  /// Tells an observer of every transfer and tile from now on; null: nobody.
+  void observe(memory::MachineObserver* observer);
+  /// Length of a clock cycle in the simulator's picoseconds.
+  [[nodiscard]] std::int64_t period_ps() const;
+
+ private:
+  class Platform;
+  std::unique_ptr<Platform> platform_;
+};
+
+}  // namespace vernier::dataflow

@@ -1,0 +1,62 @@
+#include "dataflow/result/network_cost.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vernier::dataflow {
+namespace {
+
+// The layers' energies sum to the total, which is priced from the summed activity.
+void check_conservation(const NetworkCost& cost) {
+  constexpr double kRounding = 1e-9;
+  Picojoules sum{0.0};
+  for (const LayerCost& layer : cost.layers) sum += layer.cost.energy.total();
+  const double total = cost.total.energy.total().count();
+  VERNIER_ASSERT(std::abs(sum.count() - total) <= kRounding * total, "conserved energy");
+}
+
+// Joins the tasks of one layer.
+LayerCost join_layer(const LoweredLayer& layer, std::span<const TaskResult> tasks,
+                     const Machine& machine) {
+  const std::int64_t accumulator_bits = machine.accelerator.spec().mac.accumulator_bits;
+  LayerCost cost;
+  cost.layer = layer.layer;
+  cost.tasks.reserve(tasks.size());
+  for (const TaskResult& result : tasks) {
+    cost.tasks.push_back(
+        {result.task->unit, result.task->precision(accumulator_bits), *result.mapping});
+    if (cost.tasks.size() == 1) {
+      cost.cost = *result.cost;
+    } else {
+      accumulate(cost.cost, *result.cost);
+    }
+  }
+  if (tasks.size() > 1) {
+    cost.cost.energy = energy::EnergyBreakdown(cost.cost.activity, machine.prices);
+  }
+  return cost;
+}
+
+}  // namespace
+
+NetworkCost join_costs(const std::vector<LoweredLayer>& layers, std::span<const TaskResult> results,
+                       const Machine& machine) {
+  NetworkCost joined;
+  joined.layers.reserve(layers.size());
+  for (const LoweredLayer& layer : layers) {
+    joined.layers.push_back(join_layer(layer, results.first(layer.tasks.size()), machine));
+    results = results.subspan(layer.tasks.size());
+    accumulate(joined.total, joined.layers.back().cost);
+    for (const WidthRounding& rounding : layer.roundings) {
+      if (std::find(joined.roundings.begin(), joined.roundings.end(), rounding) ==
+          joined.roundings.end()) {
+        joined.roundings.push_back(rounding);
+      }
+    }
+  }
+  joined.total.energy = energy::EnergyBreakdown(joined.total.activity, machine.prices);
+  check_conservation(joined);
+  return joined;
+}
+
+}  // namespace vernier::dataflow

@@ -1,0 +1,132 @@
+// Holds the clocked engine against the analytical one: cycles by cause, every action, every bit
+// over the channel, and the results against the definition of the layer, on random tasks.
+#include <sstream>
+#include <string>
+#include <string_view>
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <rapidcheck.h>
+
+#include "dataflow/clocked/clocked_machine.hpp"
+#include "dataflow/evaluate/task_cost.hpp"
+#include "tests/support/oracle_case.hpp"
+
+namespace vernier::tests {
+namespace {
+
+using dataflow::ClockedRun;
+using dataflow::CostSummary;
+using dataflow::CycleCause;
+
+void compare(std::string& text, std::string_view what, std::int64_t clocked,
+             std::int64_t analytical) {
+  if (clocked == analytical) return;
+  text += fmt::format("{}: clocked {}, analytical {}\n", what, clocked, analytical);
+}
+
+void compare_activity(std::string& text, const Activity& clocked, const Activity& analytical) {
+  const auto list = [&](const Activity& all, const Activity& others, std::string_view who) {
+    for (const ActivityEntry& entry : all.entries()) {
+      const auto found =
+          std::find(others.entries().begin(), others.entries().end(), entry);
+      if (found != others.entries().end()) continue;
+      text += fmt::format("only {}: component {} {} {} {}x{}: {}\n", who, entry.component,
+                          vernier::to_text(entry.action), vernier::to_text(entry.role),
+                          entry.weight_bits, entry.activation_bits, entry.count);
+    }
+  };
+  list(clocked, analytical, "clocked");
+  list(analytical, clocked, "analytical");
+}
+
+std::string differences_of(const OracleCase& drawn, std::uint64_t seed,
+                           const memory::MachineFaults& faults, bool& feasible) {
+  const dataflow::Machine machine = with_flat_prices(drawn.machine);
+  const auto prepared = prepare_task(drawn.task, drawn.mapping, machine.accelerator);
+  feasible = prepared.has_value();
+  if (!feasible) return {};
+  const dataflow::TaskBorder border{drawn.weight_is_loaded, Bits(drawn.next_weight_bits)};
+  const CostSummary cost = cost_of_task(*prepared, border, machine);
+
+  const dataflow::TaskOperands operands =
+      draw_operands(drawn.task, machine.accelerator, seed,
+                    {{(seed & 1U) != 0, (seed & 2U) != 0}, (seed & 4U) != 0});
+  dataflow::ClockedMachine clocked(machine.accelerator);
+  clocked.plant(faults);
+  ClockedRun run;
+  if (drawn.weight_is_loaded) {
+    // A task before it that fetches the block: one multiplication of its own.
+    dataflow::LayerTask first = drawn.task;
+    first.images = first.groups = first.channels = first.out_channels = 1;
+    first.in_height = first.in_width = first.out_height = first.out_width = 1;
+    first.window = {};
+    first.asymmetric_weight = first.asymmetric_input = false;
+    const auto before = prepare_task(first, dataflow::Mapping{}, machine.accelerator);
+    const dataflow::TaskOperands one = draw_operands(first, machine.accelerator, seed);
+    static_cast<void>(clocked.run(
+        {&before->schedule, &one, {false, prepared->schedule.first_weight_block()},
+         &prepared->schedule, &operands}));
+  }
+  run = clocked.run({&prepared->schedule, &operands, border, nullptr, nullptr});
+
+  std::string text;
+  for (int at = 0; at < dataflow::kCycleCauseCount; ++at) {
+    const auto cause = static_cast<CycleCause>(at);
+    compare(text, to_text(cause), run.cycles[cause], cost.cycles[cause]);
+  }
+  compare(text, "channel busy", run.channel_busy_cycles, cost.channel_busy_cycles);
+  if (run.dram != cost.dram) text += "bits over the channel differ\n";
+  compare_activity(text, run.activity, cost.activity);
+  const auto expected = reference_outputs(drawn.task, machine.accelerator, operands);
+  compare(text, "outputs", static_cast<std::int64_t>(run.exact.size()),
+          static_cast<std::int64_t>(expected.size()));
+  for (std::size_t at = 0; at < std::min(run.exact.size(), expected.size()); ++at) {
+    const std::int64_t code = arch::requantize(expected[at], operands.requant_shift,
+                                               drawn.task.output_storage.bits());
+    if (run.exact[at] == expected[at] && run.codes[at] == code) continue;
+    text += fmt::format("output {}: {} (code {}), the definition says {} (code {})\n", at,
+                        run.exact[at], run.codes[at], expected[at], code);
+    break;
+  }
+  return text;
+}
+
+void check_random_cases(int cases) {
+  int feasible_cases = 0;
+  rc::detail::TestParams parameters = rc::detail::configuration().testParams;
+  parameters.maxSuccess = cases;
+  const auto result = rc::detail::checkTestable(
+      [&] {
+        const OracleCase drawn = draw_oracle_case();
+        const auto seed = *rc::gen::arbitrary<std::uint64_t>();
+        bool feasible = false;
+        const std::string differences = differences_of(drawn, seed, {}, feasible);
+        feasible_cases += feasible ? 1 : 0;
+        if (!differences.empty()) {
+          RC_FAIL(to_text(drawn) + fmt::format("operand seed {}\n", seed) + differences);
+        }
+      },
+      rc::detail::TestMetadata{}, parameters);
+  std::ostringstream message;
+  rc::detail::printResultMessage(result, message);
+  if (result.is<rc::detail::FailureResult>()) {
+    message.str(result.get<rc::detail::FailureResult>().description);
+  }
+  INFO(message.str() << "\nto repeat: RC_PARAMS=\"seed=" << parameters.seed << "\"");
+  REQUIRE(result.is<rc::detail::SuccessResult>());
+  CHECK(2 * feasible_cases > cases);
+  WARN(feasible_cases << " feasible cases, seed " << parameters.seed);
+}
+
+TEST_CASE("The clocked engine equals the analytical one on random tasks", "[clocked][property]") {
+  check_random_cases(300);
+}
+
+TEST_CASE("The clocked engine equals the analytical one on many random tasks",
+          "[clocked][property][slow]") {
+  check_random_cases(10'000);
+}
+
+}  // namespace
+}  // namespace vernier::tests
