@@ -49,20 +49,15 @@ void ComputeModule::run() {
     running_ = false;
     if (watches_) update_signals();
     tile_ended_.notify(sc_core::SC_ZERO_TIME);
-    next_trigger();  // back to sleep
     return;
   }
   if (on_array_) {
     array_->line();
     const std::int64_t cycles = array_->cycles_of_line();
-    if (cycles == 1) {
-      next_trigger(period_);
-    } else {
-      next_trigger(period_ * static_cast<double>(cycles));
-    }
+    wake_.notify(cycles == 1 ? period_ : period_ * static_cast<double>(cycles));
   } else {
     vector_->cycle();
-    next_trigger(period_);
+    wake_.notify(period_);
   }
   if (watches_) update_signals();
 }

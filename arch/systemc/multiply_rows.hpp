@@ -5,14 +5,17 @@
 
 namespace vernier::arch {
 
+/// Columns are worked on in groups of this many; register rows are padded to whole groups.
+inline constexpr std::int64_t kColumnGroup = 8;
+
 /// Register rows as flat arrays; see PeGrid for what moves and what lies still.
 template <typename Word>
 struct MultiplyJob {
-  Word* sums = nullptr;           ///< [slot][column]
+  Word* sums = nullptr;           ///< [slot][padded column]
   const Word* rows = nullptr;     ///< [lane][row][position], origin included
-  const Word* columns = nullptr;  ///< [slot][lane][column]
+  const Word* columns = nullptr;  ///< [slot][lane][padded column]
   std::int64_t array_rows = 0;
-  std::int64_t array_columns = 0;
+  std::int64_t padded_columns = 0;
   std::int64_t lanes = 1;
   std::int64_t row_pitch = 0;
   std::int64_t first_row = 0;  ///< rows with at least one pair

@@ -123,6 +123,8 @@ void OperandFeeder<Word>::put(Word* stream, std::int64_t element, Word value) {
 template <typename Word>
 void OperandFeeder<Word>::begin_fold(const Fold& fold) {
   fold_ = fold;
+  bursts_ = up_div(fold.stream_cycles, burst_lines_);
+  phase_ = -1;
   if (task_.array.dataflow != Dataflow::kOutputStationary) list_runs();
   const std::int64_t steps = task_.array.dataflow == Dataflow::kOutputStationary
                                  ? steps_
@@ -187,7 +189,7 @@ void OperandFeeder<Word>::preload(std::int64_t line) {
   for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
     const Element& at = element(fold_.first_row + row, lane);
     if (at.position < 0) continue;
-    Word* of_lane = registers + lane * task_.array.columns;
+    Word* of_lane = registers + lane * grid_.lane_step();
     for (std::int64_t column = 0; column < fold_.used_columns; ++column) {
       if (weights_stay) {
         of_lane[column] = weight_value(tile_.weight +
@@ -204,9 +206,9 @@ void OperandFeeder<Word>::preload(std::int64_t line) {
 
 template <typename Word>
 void OperandFeeder<Word>::feed(std::int64_t line) {
-  const std::int64_t bursts = up_div(fold_.stream_cycles, burst_lines_);
-  const std::int64_t first =
-      std::max<std::int64_t>(line % burst_lines_, line - (bursts - 1) * burst_lines_);
+  // Rows in which a burst begins: every burst_lines_-th, from the line's phase on.
+  if (++phase_ == burst_lines_) phase_ = 0;
+  const std::int64_t first = std::max(phase_, line - (bursts_ - 1) * burst_lines_);
   const Dataflow dataflow = task_.array.dataflow;
   for (std::int64_t row = first; row < fold_.used_rows && row <= line; row += burst_lines_) {
     const std::int64_t burst = (line - row) / burst_lines_;
@@ -287,6 +289,13 @@ void OperandFeeder<Word>::feed_column_of_weights(std::int64_t column, std::int64
   const std::int64_t first_step = burst * steps_per_position_;
   const std::int64_t end_step = std::min(steps_, first_step + steps_per_position_);
   const std::int64_t next = grid_.column_step();
+  if (mode_.cycles == 1 && mode_.reduction == 1) {  // one weight per line, side by side
+    Word* stream = grid_.column_stream(0, column) + first_step * next;
+    for (std::int64_t step = first_step; step < end_step; ++step, stream += next) {
+      *stream = weight_value(weights + step);
+    }
+    return;
+  }
   for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
     Word* stream = grid_.column_stream(lane, column) + first_step * mode_.cycles * next;
     for (std::int64_t step = first_step; step < end_step; ++step) {

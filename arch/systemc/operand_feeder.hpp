@@ -91,6 +91,8 @@ class OperandFeeder {
   std::int64_t steps_ = 1;
   std::int64_t steps_per_position_ = 1;  ///< of bursts in os
   std::int64_t burst_lines_ = 1;
+  std::int64_t bursts_ = 1;
+  std::int64_t phase_ = 0;  ///< line modulo burst_lines_
   std::int64_t part_bits_ = 0;
   Word pad_value_ = 0;
   bool whole_positions_ = true;  ///< every step holds channels of one window position

@@ -19,11 +19,11 @@ template <typename Word>
 PeGrid<Word>::PeGrid(const ArraySpec& array, std::int64_t lanes)
     : sums_stay_(array.dataflow == Dataflow::kOutputStationary),
       array_rows_(array.rows),
-      array_columns_(array.columns),
+      padded_columns_((array.columns + kColumnGroup - 1) / kColumnGroup * kColumnGroup),
       lanes_(lanes),
-      sums_(static_cast<std::size_t>(array.rows * array.columns)) {
+      sums_(static_cast<std::size_t>(array.rows * padded_columns_)) {
   if (!sums_stay_) {
-    columns_.resize(static_cast<std::size_t>(array.rows * lanes * array.columns));
+    columns_.resize(static_cast<std::size_t>(array.rows * lanes * padded_columns_));
   }
 }
 
@@ -31,11 +31,11 @@ template <typename Word>
 void PeGrid<Word>::reserve(std::int64_t stream_cycles) {
   if (stream_cycles <= row_origin_) return;
   row_origin_ = stream_cycles;
-  row_pitch_ = stream_cycles + array_columns_;
+  row_pitch_ = stream_cycles + padded_columns_;
   rows_.assign(static_cast<std::size_t>(lanes_ * array_rows_ * row_pitch_), 0);
   if (sums_stay_) {
     columns_.assign(
-        static_cast<std::size_t>((stream_cycles + array_columns_) * lanes_ * array_columns_), 0);
+        static_cast<std::size_t>((stream_cycles + padded_columns_) * lanes_ * padded_columns_), 0);
   }
 }
 
@@ -45,6 +45,8 @@ void PeGrid<Word>::begin_fold(std::int64_t used_rows, std::int64_t used_columns,
   used_rows_ = used_rows;
   used_columns_ = used_columns;
   stream_cycles_ = stream_cycles;
+  // A fold begins with empty accumulators, also where the multipliers worked on unused columns.
+  if (sums_stay_) std::fill(sums_.begin(), sums_.end(), Word{0});
 }
 
 template <typename Word>
@@ -62,7 +64,7 @@ void PeGrid<Word>::multiply(std::int64_t line) {
   job.rows = rows_.data() + row_origin_;
   job.columns = columns_.data();
   job.array_rows = array_rows_;
-  job.array_columns = array_columns_;
+  job.padded_columns = padded_columns_;
   job.lanes = lanes_;
   job.row_pitch = row_pitch_;
   job.first_row = std::max<std::int64_t>(0, line - (stream_cycles_ - 1) - (used_columns_ - 1));
@@ -77,7 +79,7 @@ void PeGrid<Word>::multiply(std::int64_t line) {
 
 template <typename Word>
 std::int64_t PeGrid<Word>::take_sum(std::int64_t row, std::int64_t column) {
-  Word& sum = sums_[static_cast<std::size_t>(row * array_columns_ + column)];
+  Word& sum = sums_[static_cast<std::size_t>(row * padded_columns_ + column)];
   const std::int64_t value = as_signed(sum);
   sum = 0;
   return value;
@@ -85,13 +87,13 @@ std::int64_t PeGrid<Word>::take_sum(std::int64_t row, std::int64_t column) {
 
 template <typename Word>
 Word* PeGrid<Word>::bottom_sums(std::int64_t line) {
-  return sums_.data() + sum_row(array_rows_ - 1, line) * array_columns_;
+  return sums_.data() + sum_row(array_rows_ - 1, line) * padded_columns_;
 }
 
 template <typename Word>
 void PeGrid<Word>::enter_sums(std::int64_t line) {
-  Word* row = sums_.data() + sum_row(0, line) * array_columns_;
-  std::fill(row, row + array_columns_, Word{0});
+  Word* row = sums_.data() + sum_row(0, line) * padded_columns_;
+  std::fill(row, row + padded_columns_, Word{0});
 }
 
 template <typename Word>
@@ -113,7 +115,7 @@ void PeGrid<Word>::flip(PeRegister which, std::int64_t row, std::int64_t column,
   const Word mask = Word{1} << static_cast<unsigned>(bit);
   const std::int64_t element = line - row - column;
   if (which == PeRegister::kSum) {
-    sums_[static_cast<std::size_t>(sum_row(row, line) * array_columns_ + column)] ^= mask;
+    sums_[static_cast<std::size_t>(sum_row(row, line) * padded_columns_ + column)] ^= mask;
   } else if (which == PeRegister::kRowOperand) {
     if (in_stream(element)) row_stream(0, row)[-element] ^= mask;
   } else if (!sums_stay_ || in_stream(element)) {
@@ -140,7 +142,7 @@ std::int64_t PeGrid<Word>::column_operand(std::int64_t row, std::int64_t column,
 
 template <typename Word>
 std::int64_t PeGrid<Word>::sum(std::int64_t row, std::int64_t column, std::int64_t line) const {
-  return as_signed(sums_[static_cast<std::size_t>(sum_row(row, line) * array_columns_ + column)]);
+  return as_signed(sums_[static_cast<std::size_t>(sum_row(row, line) * padded_columns_ + column)]);
 }
 
 template class PeGrid<std::uint32_t>;

@@ -42,9 +42,11 @@ class PeGrid {
   }
   /// Element `at` of the column's stream is column_stream(...)[at * column_step()].
   [[nodiscard]] Word* column_stream(std::int64_t lane, std::int64_t column) {
-    return columns_.data() + (column * lanes_ + lane) * array_columns_ + column;
+    return columns_.data() + (column * lanes_ + lane) * padded_columns_ + column;
   }
-  [[nodiscard]] std::int64_t column_step() const { return lanes_ * array_columns_; }
+  [[nodiscard]] std::int64_t column_step() const { return lanes_ * padded_columns_; }
+  /// From one lane of a register row of column operands to the next.
+  [[nodiscard]] std::int64_t lane_step() const { return padded_columns_; }
   /// Shifts all stationary operands down by one row; the returned top row, [lane][column], is to
   /// be filled.
   [[nodiscard]] Word* shift_stationary();
@@ -75,7 +77,7 @@ class PeGrid {
 
   bool sums_stay_;
   std::int64_t array_rows_;
-  std::int64_t array_columns_;
+  std::int64_t padded_columns_;
   std::int64_t lanes_;
   std::int64_t row_pitch_ = 0;
   std::int64_t row_origin_ = 0;

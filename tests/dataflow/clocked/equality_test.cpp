@@ -28,8 +28,7 @@ void compare(std::string& text, std::string_view what, std::int64_t clocked,
 void compare_activity(std::string& text, const Activity& clocked, const Activity& analytical) {
   const auto list = [&](const Activity& all, const Activity& others, std::string_view who) {
     for (const ActivityEntry& entry : all.entries()) {
-      const auto found =
-          std::find(others.entries().begin(), others.entries().end(), entry);
+      const auto found = std::find(others.entries().begin(), others.entries().end(), entry);
       if (found != others.entries().end()) continue;
       text += fmt::format("only {}: component {} {} {} {}x{}: {}\n", who, entry.component,
                           vernier::to_text(entry.action), vernier::to_text(entry.role),
@@ -64,9 +63,11 @@ std::string differences_of(const OracleCase& drawn, std::uint64_t seed,
     first.asymmetric_weight = first.asymmetric_input = false;
     const auto before = prepare_task(first, dataflow::Mapping{}, machine.accelerator);
     const dataflow::TaskOperands one = draw_operands(first, machine.accelerator, seed);
-    static_cast<void>(clocked.run(
-        {&before->schedule, &one, {false, prepared->schedule.first_weight_block()},
-         &prepared->schedule, &operands}));
+    static_cast<void>(clocked.run({&before->schedule,
+                                   &one,
+                                   {false, prepared->schedule.first_weight_block()},
+                                   &prepared->schedule,
+                                   &operands}));
   }
   run = clocked.run({&prepared->schedule, &operands, border, nullptr, nullptr});
 
@@ -82,8 +83,8 @@ std::string differences_of(const OracleCase& drawn, std::uint64_t seed,
   compare(text, "outputs", static_cast<std::int64_t>(run.exact.size()),
           static_cast<std::int64_t>(expected.size()));
   for (std::size_t at = 0; at < std::min(run.exact.size(), expected.size()); ++at) {
-    const std::int64_t code = arch::requantize(expected[at], operands.requant_shift,
-                                               drawn.task.output_storage.bits());
+    const std::int64_t code =
+        arch::requantize(expected[at], operands.requant_shift, drawn.task.output_storage.bits());
     if (run.exact[at] == expected[at] && run.codes[at] == code) continue;
     text += fmt::format("output {}: {} (code {}), the definition says {} (code {})\n", at,
                         run.exact[at], run.codes[at], expected[at], code);
