@@ -31,6 +31,7 @@ void ComputeModule::start(const ComputeTile& tile) {
   } else {
     vector_->begin_tile(std::get<VectorTile>(tile));
   }
+  fold_begins_.clear();
   running_ = true;
   wake_.notify(sc_core::SC_ZERO_TIME);
 }
@@ -53,6 +54,7 @@ void ComputeModule::run() {
   }
   if (on_array_) {
     array_->line();
+    if (records_folds_ && array_->fold_begins()) fold_begins_.push_back(sc_core::sc_time_stamp());
     const std::int64_t cycles = array_->cycles_of_line();
     wake_.notify(cycles == 1 ? period_ : period_ * static_cast<double>(cycles));
   } else {

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include <systemc>
 
@@ -33,6 +35,10 @@ class ComputeModule : public sc_core::sc_module {
   [[nodiscard]] const ArrayCounts* array_counts() const;
   [[nodiscard]] const VectorCounts* vector_counts() const;
 
+  /// Times at which the folds of the last tile began; kept on request.
+  void record_folds(bool record) { records_folds_ = record; }
+  [[nodiscard]] const std::vector<sc_core::sc_time>& fold_begins() const { return fold_begins_; }
+
   /// Signals for waveforms, kept up to date only after watch().
   void watch();
   void trace(sc_core::sc_trace_file* file, const std::string& prefix);
@@ -49,6 +55,8 @@ class ComputeModule : public sc_core::sc_module {
   bool running_ = false;
   bool on_array_ = true;
   bool watches_ = false;
+  bool records_folds_ = false;
+  std::vector<sc_core::sc_time> fold_begins_;
   std::int64_t rows_ = 0;
   std::int64_t columns_ = 0;
 

@@ -10,6 +10,7 @@
 #include "dataflow/clocked/memory_image.hpp"
 #include "dataflow/clocked/task_program.hpp"
 #include "dataflow/clocked/tile_walker.hpp"
+#include "dataflow/clocked/timeline_recorder.hpp"
 #include "dataflow/result/activity_counter.hpp"
 #include "memory/systemc/accelerator_module.hpp"
 #include "memory/systemc/dram_module.hpp"
@@ -105,8 +106,12 @@ class ClockedMachine::Platform {
     module_.plant(faults);
     if (faults.double_latency) dram_.double_latency();
   }
-  void observe(memory::MachineObserver* observer) { module_.observe(observer); }
-  [[nodiscard]] std::int64_t period_ps() const { return period_ps_; }
+  void record(Timeline* timeline) {
+    recorder_.reset();
+    if (timeline != nullptr) recorder_.emplace(*timeline, period_);
+    module_.observe(recorder_ ? &*recorder_ : nullptr);
+  }
+  [[nodiscard]] std::int64_t now() const { return cycles(sc_core::sc_time_stamp()); }
 
  private:
   void lay_out(const ClockedTask& task, TileWalker& walker, const OperandSizes& sizes,
@@ -246,6 +251,7 @@ class ClockedMachine::Platform {
   memory::AcceleratorModule module_;
   memory::DramModule dram_;
   Host host_;
+  std::optional<TimelineRecorder> recorder_;
 };
 
 ClockedMachine::ClockedMachine(const Accelerator& accelerator)
@@ -259,8 +265,8 @@ ClockedRun ClockedMachine::run(const ClockedTask& task, const WaveformRequest& w
 
 void ClockedMachine::plant(const memory::MachineFaults& faults) { platform_->plant(faults); }
 
-void ClockedMachine::observe(memory::MachineObserver* observer) { platform_->observe(observer); }
+void ClockedMachine::record(Timeline* timeline) { platform_->record(timeline); }
 
-std::int64_t ClockedMachine::period_ps() const { return platform_->period_ps(); }
+std::int64_t ClockedMachine::now() const { return platform_->now(); }
 
 }  // namespace vernier::dataflow

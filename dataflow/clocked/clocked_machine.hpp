@@ -9,13 +9,10 @@
 #include <vector>
 
 #include "dataflow/clocked/operands.hpp"
+#include "dataflow/clocked/timeline.hpp"
 #include "dataflow/result/cost.hpp"
 #include "dataflow/schedule/network_schedule.hpp"
 #include "memory/systemc/machine_faults.hpp"
-
-namespace vernier::memory {
-class MachineObserver;
-}
 
 namespace vernier::dataflow {
 
@@ -60,10 +57,10 @@ class ClockedMachine {
   [[nodiscard]] ClockedRun run(const ClockedTask& task, const WaveformRequest& waveform = {});
 
   void plant(const memory::MachineFaults& faults);
-  /// Tells an observer of every transfer and tile from now on; null: nobody.
-  void observe(memory::MachineObserver* observer);
-  /// Length of a clock cycle in the simulator's picoseconds.
-  [[nodiscard]] std::int64_t period_ps() const;
+  /// Writes down from now on what happens when; null: no more.
+  void record(Timeline* timeline);
+  /// Cycles since the machine was built.
+  [[nodiscard]] std::int64_t now() const;
 
  private:
   class Platform;

@@ -84,6 +84,7 @@ void AcceleratorModule::start_program() {
   tile_ = 0;
   tile_runs_ = false;
   dma_.begin(*program_, faults_.dma, observer_);
+  compute_.record_folds(observer_ != nullptr);
   running_signal_ = true;
   begin_.notify(sc_core::SC_ZERO_TIME);
 }
@@ -105,6 +106,11 @@ bool AcceleratorModule::start_tile() {
   tile_runs_ = true;
   tile_signal_ = static_cast<std::uint32_t>(tile_);
   compute_.start(placed(*queued));
+  if (observer_ != nullptr && queued->step.changes[kOutput]) {
+    observer_->on_occupancy(BlockStream::kOutput,
+                            dma_.half_of(BlockStream::kOutput, queued->block[kOutput]),
+                            queued->step.store.bits);
+  }
   if (faults_.release_early) release_blocks();
   return true;
 }
@@ -168,7 +174,9 @@ void AcceleratorModule::end_tile() {
   tile_end_ = sc_core::sc_time_stamp();
   times_.running += tile_end_ - tile_begin_;
   ++times_.tiles;
-  if (observer_ != nullptr) observer_->on_tile(tile_, tile_begin_);
+  if (observer_ != nullptr) {
+    observer_->on_tile({tile_, tile_begin_, tile_end_, &compute_.fold_begins()});
+  }
   if (!faults_.release_early) release_blocks();
   ++tile_;
 }

@@ -261,11 +261,11 @@ void DmaModule::free_channel() {
 
 void DmaModule::arrive(Transfer& transfer) {
   if (transfer.payload.is_response_error()) {
-    SC_REPORT_ERROR("/vernier/dma",
-                    fmt::format("the memory answered a block at address {} with '{}'",
-                                transfer.payload.get_address(),
-                                transfer.payload.get_response_string())
-                        .c_str());
+    SC_REPORT_ERROR(
+        "/vernier/dma",
+        fmt::format("the memory answered a block at address {} with '{}'",
+                    transfer.payload.get_address(), transfer.payload.get_response_string())
+            .c_str());
   }
   const Command& command = transfer.command;
   if (command.kind == Kind::kStore) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include <systemc>
 
@@ -20,12 +21,19 @@ struct TransferEvent {
   sc_core::sc_time arrived;
 };
 
+/// One tile, told when it has ended.
+struct TileEvent {
+  std::int64_t number = 0;
+  sc_core::sc_time begin;
+  sc_core::sc_time end;
+  const std::vector<sc_core::sc_time>* fold_begins = nullptr;  ///< empty on the vector unit
+};
+
 class MachineObserver {
  public:
   virtual ~MachineObserver() = default;
   virtual void on_transfer(const TransferEvent& event) = 0;
-  /// A tile ran from `begin` to now on the array or the vector unit.
-  virtual void on_tile(std::int64_t number, sc_core::sc_time begin) = 0;
+  virtual void on_tile(const TileEvent& event) = 0;
   /// A half of a stream's buffer was filled (bits) or given free (0 bits) now.
   virtual void on_occupancy(BlockStream stream, std::int64_t half, std::int64_t bits) = 0;
 };

@@ -14,7 +14,6 @@
 namespace {
 
 using vernier::Bitwidth;
-using vernier::dataflow::Accelerator;
 using vernier::dataflow::ClockedMachine;
 using vernier::dataflow::ClockedRun;
 using vernier::dataflow::LayerTask;
@@ -27,7 +26,7 @@ Machine square_array(const std::string& side) {
 }
 
 // The 3x3 convolutions of ResNet-18's second stage: 128 channels on 28x28 pixels.
-LayerTask resnet_layer(const Accelerator& machine, int weight_bits, int activation_bits) {
+LayerTask resnet_layer(int weight_bits, int activation_bits) {
   LayerTask task;
   task.in_height = task.in_width = task.out_height = task.out_width = 28;
   task.channels = task.out_channels = 128;
@@ -36,7 +35,6 @@ LayerTask resnet_layer(const Accelerator& machine, int weight_bits, int activati
   task.input_storage[0] = task.activation_compute = Bitwidth(activation_bits);
   task.output_storage = Bitwidth(activation_bits);
   task.constant_weight = true;
-  static_cast<void>(machine);
   return task;
 }
 
@@ -64,19 +62,19 @@ void simulate(benchmark::State& state, const Machine& machine, const LayerTask& 
 
 void systemc_8x8(benchmark::State& state) {
   const Machine machine = square_array("8");
-  simulate(state, machine, resnet_layer(machine.accelerator, 8, 8));
+  simulate(state, machine, resnet_layer(8, 8));
 }
 BENCHMARK(systemc_8x8)->Unit(benchmark::kMillisecond);
 
 void systemc_32x32_int8_layer(benchmark::State& state) {
   const Machine machine = square_array("32");
-  simulate(state, machine, resnet_layer(machine.accelerator, 8, 8));
+  simulate(state, machine, resnet_layer(8, 8));
 }
 BENCHMARK(systemc_32x32_int8_layer)->Unit(benchmark::kMillisecond);
 
 void systemc_128x128(benchmark::State& state) {
   const Machine machine = square_array("128");
-  simulate(state, machine, resnet_layer(machine.accelerator, 8, 8));
+  simulate(state, machine, resnet_layer(8, 8));
 }
 BENCHMARK(systemc_128x128)->Unit(benchmark::kMillisecond);
 
@@ -84,13 +82,13 @@ void systemc_bitfusion_16x32(benchmark::State& state) {
   const Machine machine = vernier::dataflow::load_machine(
       VERNIER_SOURCE_DIR "/configs/accelerators/bitfusion_16x32.yaml", {},
       {VERNIER_SOURCE_DIR "/configs/energy"});
-  simulate(state, machine, resnet_layer(machine.accelerator, 4, 8));
+  simulate(state, machine, resnet_layer(4, 8));
 }
 BENCHMARK(systemc_bitfusion_16x32)->Unit(benchmark::kMillisecond);
 
 void systemc_reference_alone(benchmark::State& state) {
   const Machine machine = square_array("32");
-  const LayerTask task = resnet_layer(machine.accelerator, 8, 8);
+  const LayerTask task = resnet_layer(8, 8);
   const auto operands = draw_operands(task, machine.accelerator, 1);
   for (auto _ : state) {
     benchmark::DoNotOptimize(reference_outputs(task, machine.accelerator, operands));

@@ -1,0 +1,312 @@
+#include "dataflow/clocked/systemc_engine.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "arch/base/text.hpp"
+#include "arch/systemc/array_program.hpp"
+#include "dataflow/mapping/heuristic_mapper.hpp"
+#include "dataflow/mapping/lower_network.hpp"
+#include "dataflow/result/network_cost.hpp"
+
+namespace vernier::dataflow {
+namespace {
+
+// One task in the order of execution.
+struct Step {
+  LayerId layer = 0;
+  const LayerTask* task = nullptr;
+  Mapping mapping;
+  std::optional<LayerSchedule> schedule;
+  CostSummary cost;
+};
+
+// Maps and compiles all tasks; an Infeasible as told by the first that cannot run.
+Result<std::vector<Step>> compile_steps(const LayerGraph& graph,
+                                        const std::vector<LoweredLayer>& lowered,
+                                        const Accelerator& machine) {
+  std::vector<Step> steps;
+  for (const LoweredLayer& layer : lowered) {
+    for (const LayerTask& task : layer.tasks) {
+      Step step;
+      step.layer = layer.layer;
+      step.task = &task;
+      const Result<Mapping> mapping = map_heuristically(task, machine);
+      if (!mapping) return infeasible_layer(graph, layer.layer, machine, mapping.infeasible());
+      step.mapping = *mapping;
+      Result<LayerSchedule> schedule = LayerSchedule::compile(task, *mapping, machine);
+      if (!schedule) return infeasible_layer(graph, layer.layer, machine, schedule.infeasible());
+      step.schedule.emplace(std::move(schedule).value());
+      steps.push_back(std::move(step));
+    }
+  }
+  return steps;
+}
+
+void refuse_unknown_names(const LayerGraph& graph, const ClockedOptions& options) {
+  std::vector<std::string> names;
+  for (const Tensor& tensor : graph.tensors()) names.push_back(tensor.name);
+  for (const auto& [name, values] : options.tensors) {
+    if (graph.find_tensor(name)) continue;
+    throw ModelError(fmt::format("{}: the network has no tensor '{}'{}", values.origin, shown(name),
+                                 suggestion(name, names)));
+  }
+  if (!options.window_layer.empty() && !graph.find_layer(options.window_layer)) {
+    std::vector<std::string> layers;
+    for (const Layer& layer : graph.layers()) layers.push_back(layer.name);
+    throw ModelError(fmt::format("the network has no layer '{}'{}", shown(options.window_layer),
+                                 suggestion(options.window_layer, layers)));
+  }
+}
+
+// Tensors of the tasks: given ones in the layout of the machine, others drawn.
+class OperandMaker {
+ public:
+  OperandMaker(const LayerGraph& graph, const NetworkPrecision& precision,
+               const Accelerator& machine, const ClockedOptions& options)
+      : graph_(graph), precision_(precision), machine_(machine), options_(options) {}
+
+  [[nodiscard]] TaskOperands make(const Step& step, std::size_t number,
+                                  std::size_t tasks_of_layer) const {
+    const Layer& layer = graph_.layers()[step.layer];
+    const LayerTask& task = *step.task;
+    OperandSigns signs;
+    for (std::size_t slot = 0; slot < std::min<std::size_t>(2, layer.inputs.size()); ++slot) {
+      signs.inputs[slot] = is_signed(layer.inputs[slot]);
+    }
+    const std::optional<TensorId> weight = weight_of(layer);
+    if (weight) signs.weight = is_signed(*weight);
+    constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15ULL;
+    TaskOperands operands =
+        draw_operands(task, machine_, options_.seed + kSpread * (number + 1), signs);
+    const bool is_array = task.unit == TaskUnit::kArray;
+    for (std::size_t slot = 0; slot < (is_array ? 1 : layer.inputs.size()) && slot < 2; ++slot) {
+      if (const TensorValues* given = find(layer.inputs[slot])) {
+        require_one_task(*given, layer, tasks_of_layer);
+        operands.inputs[slot] = activation(*given, layer.inputs[slot], task.input_storage[slot]);
+      }
+    }
+    if (const TensorValues* given = weight ? find(*weight) : nullptr) {
+      require_one_task(*given, layer, tasks_of_layer);
+      operands.weights = weights(*given, *weight, task);
+    }
+    return operands;
+  }
+
+ private:
+  static std::optional<TensorId> weight_of(const Layer& layer) { return layer.weight; }
+  [[nodiscard]] bool is_signed(TensorId tensor) const {
+    return precision_.at(tensor).kind != NumberKind::kUint;
+  }
+  [[nodiscard]] const TensorValues* find(TensorId tensor) const {
+    const auto found = options_.tensors.find(graph_.tensor(tensor).name);
+    return found == options_.tensors.end() ? nullptr : &found->second;
+  }
+
+  void require_one_task(const TensorValues& given, const Layer& layer, std::size_t tasks) const {
+    if (tasks == 1 && graph_.batch() == 1) return;
+    throw ModelError(fmt::format(
+        "{}: given tensors are for layers that run as one task on one image; layer '{}' has {} "
+        "tasks, the batch is {}",
+        given.origin, layer.name, tasks, graph_.batch()));
+  }
+
+  void check(const TensorValues& given, TensorId tensor, Bitwidth bits) const {
+    const Tensor& info = graph_.tensor(tensor);
+    if (static_cast<std::int64_t>(given.values.size()) != info.elements()) {
+      throw ModelError(fmt::format("{}: {} values; the tensor '{}' has {}", given.origin,
+                                   given.values.size(), info.name, info.elements()));
+    }
+    const std::int64_t span = std::int64_t{1} << bits.bits();
+    const std::int64_t least = is_signed(tensor) ? -span / 2 : 0;
+    for (const std::int32_t value : given.values) {
+      if (value >= least && value < least + span) continue;
+      throw ModelError(fmt::format("{}: the value {} does not fit the {} {} bits of '{}'",
+                                   given.origin, value, bits.bits(),
+                                   is_signed(tensor) ? "signed" : "unsigned", info.name));
+    }
+  }
+
+  // [channel][pixel] becomes [pixel][channel].
+  [[nodiscard]] std::vector<std::int32_t> activation(const TensorValues& given, TensorId tensor,
+                                                     Bitwidth bits) const {
+    check(given, tensor, bits);
+    const Shape& shape = graph_.tensor(tensor).shape;
+    std::vector<std::int32_t> values;
+    values.reserve(given.values.size());
+    for (std::int64_t pixel = 0; pixel < shape.pixels(); ++pixel) {
+      for (std::int64_t channel = 0; channel < shape.channels; ++channel) {
+        values.push_back(given.values[static_cast<std::size_t>(channel * shape.pixels() + pixel)]);
+      }
+    }
+    return values;
+  }
+
+  // [output channel][channel][position] becomes [output channel][position][channel].
+  [[nodiscard]] std::vector<std::int32_t> weights(const TensorValues& given, TensorId tensor,
+                                                  const LayerTask& task) const {
+    check(given, tensor, task.weight_storage);
+    const std::int64_t positions = task.window.positions();
+    std::vector<std::int32_t> values;
+    values.reserve(given.values.size());
+    for (std::int64_t row = 0; row < task.groups * task.out_channels; ++row) {
+      for (std::int64_t position = 0; position < positions; ++position) {
+        for (std::int64_t channel = 0; channel < task.channels; ++channel) {
+          values.push_back(given.values[static_cast<std::size_t>(
+              (row * task.channels + channel) * positions + position)]);
+        }
+      }
+    }
+    return values;
+  }
+
+  const LayerGraph& graph_;
+  const NetworkPrecision& precision_;
+  const Accelerator& machine_;
+  const ClockedOptions& options_;
+};
+
+void join(DataCheck& sum, const DataCheck& part) {
+  sum.outputs += part.outputs;
+  sum.mismatches += part.mismatches;
+  sum.overflows += part.overflows;
+  if (sum.first_mismatch.empty()) sum.first_mismatch = part.first_mismatch;
+}
+
+// Runs the steps one after the other on one machine.
+class Simulation {
+ public:
+  Simulation(const Machine& machine, const LayerGraph& graph, const ClockedOptions& options,
+             OperandMaker maker, const std::vector<LoweredLayer>& lowered)
+      : machine_(machine),
+        graph_(graph),
+        options_(options),
+        maker_(std::move(maker)),
+        lowered_(lowered),
+        clocked_(machine.accelerator) {}
+
+  void run(std::vector<Step>& steps, ClockedNetwork& result) {
+    std::vector<const LayerSchedule*> schedules;
+    for (const Step& step : steps) schedules.push_back(&*step.schedule);
+    const std::vector<TaskBorder> borders = task_borders(schedules, machine_.accelerator);
+    result.checks.resize(graph_.layers().size());
+    TaskOperands operands;
+    if (!steps.empty()) operands = make(steps[0], 0);
+    for (std::size_t at = 0; at < steps.size(); ++at) {
+      TaskOperands next;
+      if (at + 1 < steps.size()) next = make(steps[at + 1], at + 1);
+      Step& step = steps[at];
+      ClockedTask task{&*step.schedule, &operands, borders[at], nullptr, nullptr};
+      if (borders[at].next_weight.count() > 0) {
+        task.next_schedule = schedules[at + 1];
+        task.next_operands = &next;
+      }
+      const ClockedRun run = run_task(task, step);
+      step.cost = cost_of_run(run, *step.schedule, machine_);
+      result.busy_cycles += run.busy_lines;
+      if (options_.check_data) {
+        join(result.checks[step.layer],
+             check_outputs(*step.task, machine_.accelerator, operands, run));
+      }
+      operands = std::move(next);
+    }
+  }
+
+ private:
+  [[nodiscard]] TaskOperands make(const Step& step, std::size_t number) const {
+    return maker_.make(step, number, lowered_[step.layer].tasks.size());
+  }
+
+  ClockedRun run_task(const ClockedTask& task, const Step& step) {
+    const std::string& name = graph_.layers()[step.layer].name;
+    const bool in_window = options_.window_layer.empty() || options_.window_layer == name;
+    WaveformRequest waveform;
+    if (in_window && !waveform_is_done_ && step.task->unit == TaskUnit::kArray) {
+      waveform.file = options_.waveform_file;
+      waveform_is_done_ = true;
+    }
+    const bool records = options_.timeline != nullptr && in_window;
+    clocked_.record(records ? options_.timeline : nullptr);
+    const std::int64_t begin = clocked_.now();
+    ClockedRun run = clocked_.run(task, waveform);
+    if (records) options_.timeline->tasks.push_back({name, begin, clocked_.now()});
+    return run;
+  }
+
+  const Machine& machine_;
+  const LayerGraph& graph_;
+  const ClockedOptions& options_;
+  OperandMaker maker_;
+  const std::vector<LoweredLayer>& lowered_;
+  ClockedMachine clocked_;
+  bool waveform_is_done_ = false;
+};
+
+}  // namespace
+
+std::int64_t ClockedNetwork::outputs() const {
+  std::int64_t sum = 0;
+  for (const DataCheck& check : checks) sum += check.outputs;
+  return sum;
+}
+
+std::int64_t ClockedNetwork::mismatches() const {
+  std::int64_t sum = 0;
+  for (const DataCheck& check : checks) sum += check.mismatches;
+  return sum;
+}
+
+CostSummary cost_of_run(const ClockedRun& run, const LayerSchedule& schedule,
+                        const Machine& machine) {
+  CostSummary cost;
+  cost.cycles = run.cycles;
+  cost.channel_busy_cycles = run.channel_busy_cycles;
+  cost.dram = run.dram;
+  cost.activity = run.activity;
+  cost.energy = energy::EnergyBreakdown(cost.activity, machine.prices);
+  set_static_figures(cost, schedule, machine.accelerator);
+  return cost;
+}
+
+DataCheck check_outputs(const LayerTask& task, const Accelerator& machine,
+                        const TaskOperands& operands, const ClockedRun& run) {
+  const std::vector<std::int64_t> expected = reference_outputs(task, machine, operands);
+  DataCheck check;
+  check.outputs = static_cast<std::int64_t>(expected.size());
+  check.overflows = run.accumulator_overflows;
+  VERNIER_ASSERT(run.exact.size() == expected.size() && run.codes.size() == expected.size(),
+                 "as many outputs as the definition has");
+  for (std::size_t at = 0; at < expected.size(); ++at) {
+    const std::int64_t code =
+        arch::requantize(expected[at], operands.requant_shift, task.output_storage.bits());
+    if (run.exact[at] == expected[at] && run.codes[at] == code) continue;
+    ++check.mismatches;
+    if (!check.first_mismatch.empty()) continue;
+    check.first_mismatch = fmt::format("output {}: {} (code {}), by definition {} (code {})", at,
+                                       run.exact[at], run.codes[at], expected[at], code);
+  }
+  return check;
+}
+
+Result<ClockedNetwork> simulate(const Machine& machine, const LayerGraph& graph,
+                                const NetworkPrecision& precision, const ClockedOptions& options) {
+  refuse_unknown_names(graph, options);
+  const std::vector<LoweredLayer> lowered =
+      lower_network(graph, precision, machine.accelerator, options.strict_bits);
+  Result<std::vector<Step>> compiled = compile_steps(graph, lowered, machine.accelerator);
+  if (!compiled) return compiled.infeasible();
+  std::vector<Step> steps = std::move(compiled).value();
+  ClockedNetwork result;
+  Simulation(machine, graph, options, {graph, precision, machine.accelerator, options}, lowered)
+      .run(steps, result);
+  std::vector<TaskResult> costs;
+  costs.reserve(steps.size());
+  for (const Step& step : steps) costs.push_back({step.task, &step.mapping, &step.cost});
+  result.cost = join_costs(lowered, costs, machine);
+  return result;
+}
+
+}  // namespace vernier::dataflow
