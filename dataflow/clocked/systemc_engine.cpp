@@ -62,6 +62,21 @@ void refuse_unknown_names(const LayerGraph& graph, const ClockedOptions& options
   }
 }
 
+// All tensors of a task lie in memory at once, several times over.
+void refuse_huge_tasks(const LayerGraph& graph, const std::vector<Step>& steps) {
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 27;
+  for (const Step& step : steps) {
+    const OperandSizes sizes = operand_sizes(*step.task);
+    const std::int64_t largest =
+        std::max({sizes.inputs[0], sizes.inputs[1], sizes.weights, sizes.outputs});
+    if (largest <= kMostElements) continue;
+    throw ModelError(fmt::format(
+        "layer '{}' has a tensor of {} elements; the systemc engine holds whole tensors in memory, "
+        "at most {} elements each",
+        graph.layers()[step.layer].name, largest, kMostElements));
+  }
+}
+
 // Tensors of the tasks: given ones in the layout of the machine, others drawn.
 class OperandMaker {
  public:
@@ -299,6 +314,7 @@ Result<ClockedNetwork> simulate(const Machine& machine, const LayerGraph& graph,
   Result<std::vector<Step>> compiled = compile_steps(graph, lowered, machine.accelerator);
   if (!compiled) return compiled.infeasible();
   std::vector<Step> steps = std::move(compiled).value();
+  refuse_huge_tasks(graph, steps);
   ClockedNetwork result;
   Simulation(machine, graph, options, {graph, precision, machine.accelerator, options}, lowered)
       .run(steps, result);

@@ -5,6 +5,7 @@
 
 #include "arch/base/error.hpp"
 #include "frontends/cli/commands.hpp"
+#include "frontends/cli/systemc_run.hpp"
 #include "vernier_version.hpp"
 
 namespace vernier::frontends {
@@ -12,9 +13,10 @@ namespace {
 
 std::string version_text() {
   return fmt::format(
-      "vernier {}\ncomponents: analytical engine (built in), SystemC engine (not built in), ONNX "
-      "importer (not built in), LibTorch trainer (not built in), Python module (not built in)",
-      kVersion);
+      "vernier {}\ncomponents: analytical engine (built in), SystemC engine ({}), ONNX importer "
+      "(not "
+      "built in), LibTorch trainer (not built in), Python module (not built in)",
+      kVersion, has_systemc() ? "built in" : "not built in");
 }
 
 int run(int argc, char** argv) {

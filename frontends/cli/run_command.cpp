@@ -9,6 +9,7 @@
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
 #include "frontends/cli/commands.hpp"
+#include "frontends/cli/systemc_run.hpp"
 #include "frontends/report/run_report.hpp"
 
 namespace vernier::frontends {
@@ -28,6 +29,7 @@ struct RunOptions {
   std::vector<std::string> overrides;
   std::string format = "table";
   std::string output;
+  SystemcOptions systemc;
 };
 
 void require_built_in(const std::string& option, const std::string& found,
@@ -73,8 +75,46 @@ dataflow::PrecisionMap load_bits(const RunOptions& options, const dataflow::Laye
   return map;
 }
 
-ExitCode run(const RunOptions& options) {
+// Options that only one of the engines has.
+void check_engine(const RunOptions& options) {
+  if (options.engine == "systemc") {
+    if (!has_systemc()) require_built_in("--engine", options.engine, "analytical", "the engine");
+    if (options.jobs == 1) return;
+    throw ConfigError(
+        "--jobs: the systemc engine simulates in one thread; start several processes, for example "
+        "one per --layer");
+  }
   require_built_in("--engine", options.engine, "analytical", "the engine");
+  const std::string given = options.systemc.first_given();
+  if (!given.empty()) {
+    throw ConfigError(fmt::format("{} is for --engine systemc", given));
+  }
+}
+
+// What either engine hands to the report.
+struct EngineResult {
+  dataflow::NetworkCost cost;
+  std::optional<DataCheckFigures> check;
+};
+
+Result<EngineResult> run_engine(const RunOptions& options, const dataflow::Machine& machine,
+                                const dataflow::LayerGraph& graph,
+                                const dataflow::NetworkPrecision& precision) {
+  if (options.engine == "systemc") {
+    Result<SystemcRun> run =
+        run_systemc(machine, graph, precision, options.strict_bits, options.systemc);
+    if (!run) return run.infeasible();
+    return EngineResult{std::move(run->cost), std::move(run->check)};
+  }
+  const dataflow::Evaluator evaluator(machine);
+  Result<dataflow::NetworkCost> cost = evaluator.evaluate(
+      graph, precision, {.jobs = options.jobs, .strict_bits = options.strict_bits});
+  if (!cost) return cost.infeasible();
+  return EngineResult{std::move(cost).value(), std::nullopt};
+}
+
+ExitCode run(const RunOptions& options) {
+  check_engine(options);
   require_built_in("--mapping", options.mapping, "heuristic", "the mapper or mapping file reader");
   if (!options.bits.empty() && !options.precision.empty()) {
     throw ConfigError("--bits and --precision exclude each other");
@@ -86,23 +126,22 @@ ExitCode run(const RunOptions& options) {
       dataflow::resolve_precision(graph, load_bits(options, graph));
   for (const std::string& assumption : bits.assumptions) say("vernier: assumed: " + assumption);
 
-  const dataflow::Evaluator evaluator(machine);
-  const Result<dataflow::NetworkCost> cost = evaluator.evaluate(
-      graph, bits.tensors, {.jobs = options.jobs, .strict_bits = options.strict_bits});
-  if (!cost) {
-    say("vernier: infeasible: " + cost.infeasible().reason);
+  const Result<EngineResult> result = run_engine(options, machine, graph, bits.tensors);
+  if (!result) {
+    say("vernier: infeasible: " + result.infeasible().reason);
     return ExitCode::kInfeasible;
   }
   RunReport report{.machine = machine,
                    .graph = graph,
                    .precision = bits.tensors,
-                   .cost = *cost,
+                   .cost = result->cost,
                    .engine = options.engine,
                    .machine_file = options.accelerator,
                    .model_file = options.model,
                    .bits_origin = "model",
                    .overrides = options.overrides,
-                   .assumptions = bits.assumptions};
+                   .assumptions = bits.assumptions,
+                   .data_check = result->check};
   if (!options.bits.empty()) report.bits_origin = "--bits " + options.bits;
   if (!options.precision.empty()) report.bits_origin = options.precision;
   if (options.format == "json") {
@@ -112,7 +151,12 @@ ExitCode run(const RunOptions& options) {
   } else {
     write_result(to_table(report), options.output);
   }
-  return ExitCode::kGood;
+  if (!result->check || result->check->mismatches == 0) return ExitCode::kGood;
+  say(fmt::format(
+      "vernier: {} outputs differ from the definition of their layers ({} sums left "
+      "the accumulator); {}",
+      result->check->mismatches, result->check->overflows, result->check->first_mismatch));
+  return result->check->overflows > 0 ? ExitCode::kInfeasible : ExitCode::kBug;
 }
 
 }  // namespace
@@ -130,7 +174,8 @@ void add_run_command(CLI::App& app, VerbAction& action) {
       ->check(not_empty());
   verb->add_option("--precision,-p", options->precision, "precision file (YAML), bits per tensor")
       ->check(not_empty());
-  verb->add_option("--engine", options->engine, "analytical (default)");
+  verb->add_option("--engine", options->engine,
+                   "analytical (default), systemc: clocked, with real operands");
   verb->add_option("--mapping", options->mapping, "heuristic (default)");
   verb->add_option("--layer", options->layer, "only this layer")->check(not_empty());
   verb->add_option("--batch", options->batch, "images per inference");
@@ -147,6 +192,7 @@ void add_run_command(CLI::App& app, VerbAction& action) {
       ->check(CLI::IsMember({"table", "json", "csv"}));
   verb->add_option("--output,-o", options->output, "file instead of standard output")
       ->check(not_empty());
+  add_systemc_options(*verb, options->systemc);
   verb->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

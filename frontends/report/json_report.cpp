@@ -238,6 +238,14 @@ std::string to_json(const RunReport& report) {
                {"roundings", std::move(roundings)},
                {"area_um2", report.machine.prices.total_area().count()},
                {"area_by_component_um2", area_json(report.machine.prices)}};
+  if (report.data_check) {
+    const DataCheckFigures& check = *report.data_check;
+    json["data_check"] = {{"seed", check.seed},
+                          {"outputs_compared", check.outputs},
+                          {"mismatches", check.mismatches},
+                          {"accumulator_overflows", check.overflows},
+                          {"busy_cycles", check.busy_cycles}};
+  }
   json["total"] = summary(report.cost.total, report);
   Json layers = Json::array();
   for (const dataflow::LayerCost& layer : report.cost.layers) {

@@ -2,6 +2,8 @@
 // writers (table, JSON, CSV) format this and compute nothing of their own.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,16 @@
 #include "dataflow/result/cost.hpp"
 
 namespace vernier::frontends {
+
+/// What the clocked engine's comparison of all outputs with the definition of the layers found.
+struct DataCheckFigures {
+  std::uint64_t seed = 0;        ///< of the operands that were drawn
+  std::int64_t outputs = 0;      ///< compared
+  std::int64_t mismatches = 0;   ///< outputs that differ
+  std::int64_t overflows = 0;    ///< sums that left the accumulator
+  std::int64_t busy_cycles = 0;  ///< cycles in which the array or the vector unit worked
+  std::string first_mismatch;    ///< empty: none
+};
 
 /// A finished evaluation with its inputs; references are loans for the time of writing.
 struct RunReport {
@@ -24,6 +36,7 @@ struct RunReport {
   std::string bits_origin;             ///< "--bits w=4,a=8", a file name, or "model"
   std::vector<std::string> overrides;  ///< --set options
   std::vector<std::string> assumptions;
+  std::optional<DataCheckFigures> data_check;  ///< of the clocked engine
 };
 
 /// Figures that follow from a cost at the machine's clock.

@@ -158,6 +158,10 @@ std::string to_table(const RunReport& report) {
   out += fmt::format("{} MACs, peak on-chip {} bytes, area {:.3f} mm2 (on chip, from the tables)\n",
                      grouped(total.macs.count()), grouped(total.peak_on_chip.count()),
                      report.machine.prices.total_area().count() / 1e6);
+  if (report.data_check) {
+    out += fmt::format("{} outputs compared with the definition of their layers, {} differ\n",
+                       grouped(report.data_check->outputs), grouped(report.data_check->mismatches));
+  }
   add_notes(out, report);
   return out;
 }

@@ -1,0 +1,73 @@
+#include "frontends/cli/systemc_run.hpp"
+
+#include <fmt/format.h>
+
+#include "arch/base/text.hpp"
+#include "dataflow/clocked/systemc_engine.hpp"
+#include "frontends/cli/commands.hpp"
+#include "frontends/npy/npy_file.hpp"
+#include "frontends/report/timeline_json.hpp"
+
+namespace vernier::frontends {
+namespace {
+
+std::map<std::string, dataflow::TensorValues> load_tensors(
+    const std::vector<std::string>& assignments) {
+  std::map<std::string, dataflow::TensorValues> tensors;
+  for (const std::string& assignment : assignments) {
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == assignment.size()) {
+      throw ConfigError(fmt::format("--tensor {}: wanted is NAME=FILE.npy", shown(assignment)));
+    }
+    const std::string name = assignment.substr(0, equals);
+    const std::string path = assignment.substr(equals + 1);
+    if (!tensors.emplace(name, dataflow::TensorValues{read_npy(path).values, path}).second) {
+      throw ConfigError(fmt::format("--tensor: '{}' is given twice", shown(name)));
+    }
+  }
+  return tensors;
+}
+
+}  // namespace
+
+bool has_systemc() { return true; }
+
+Result<SystemcRun> run_systemc(const dataflow::Machine& machine, const dataflow::LayerGraph& graph,
+                               const dataflow::NetworkPrecision& precision, bool strict_bits,
+                               const SystemcOptions& given) {
+  dataflow::Timeline timeline;
+  dataflow::ClockedOptions options;
+  if (given.seed) options.seed = *given.seed;
+  options.strict_bits = strict_bits;
+  options.tensors = load_tensors(given.tensors);
+  options.waveform_file = given.waveform;
+  options.window_layer = given.window;
+  if (!given.timeline.empty()) options.timeline = &timeline;
+  Result<dataflow::ClockedNetwork> simulated = simulate(machine, graph, precision, options);
+  if (!simulated) return simulated.infeasible();
+  if (options.timeline != nullptr) {
+    write_result(to_trace_events(timeline, machine.accelerator.spec().clock), given.timeline);
+    if (timeline.left_out > 0) {
+      say(
+          fmt::format("vernier: the timeline is full: {} later entries were left out; --window "
+                      "shows one layer",
+                      timeline.left_out));
+    }
+  }
+  DataCheckFigures check;
+  check.seed = options.seed;
+  check.busy_cycles = simulated->busy_cycles;
+  for (std::size_t layer = 0; layer < simulated->checks.size(); ++layer) {
+    const dataflow::DataCheck& found = simulated->checks[layer];
+    check.outputs += found.outputs;
+    check.mismatches += found.mismatches;
+    check.overflows += found.overflows;
+    if (!found.first_mismatch.empty() && check.first_mismatch.empty()) {
+      check.first_mismatch =
+          fmt::format("layer '{}', {}", graph.layers()[layer].name, found.first_mismatch);
+    }
+  }
+  return SystemcRun{std::move(simulated->cost), std::move(check)};
+}
+
+}  // namespace vernier::frontends
