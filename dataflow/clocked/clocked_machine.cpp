@@ -163,7 +163,7 @@ class ClockedMachine::Platform {
     std::string stem = waveform.file;
     if (stem.ends_with(".vcd")) stem.resize(stem.size() - 4);
     sc_core::sc_trace_file* file = sc_core::sc_create_vcd_trace_file(stem.c_str());
-    file->set_time_unit(static_cast<double>(period_ps_), sc_core::SC_PS);
+    file->set_time_unit(1, sc_core::SC_PS);
     module_.trace(file);
     dram_.trace(file, "dram.");
     return file;

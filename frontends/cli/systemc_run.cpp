@@ -1,5 +1,7 @@
 #include "frontends/cli/systemc_run.hpp"
 
+#include <fstream>
+
 #include <fmt/format.h>
 
 #include "arch/base/text.hpp"
@@ -28,6 +30,14 @@ std::map<std::string, dataflow::TensorValues> load_tensors(
   return tensors;
 }
 
+// Found out before the simulation, not after it.
+void require_writable(const std::string& option, const std::string& path) {
+  if (path.empty()) return;
+  if (!std::ofstream(path)) {
+    throw ConfigError(fmt::format("{} {}: cannot be written", option, path));
+  }
+}
+
 }  // namespace
 
 bool has_systemc() { return true; }
@@ -42,6 +52,12 @@ Result<SystemcRun> run_systemc(const dataflow::Machine& machine, const dataflow:
   options.tensors = load_tensors(given.tensors);
   options.waveform_file = given.waveform;
   options.window_layer = given.window;
+  require_writable("--trace", given.waveform);
+  require_writable("--timeline", given.timeline);
+  if (!given.waveform.empty() && !given.waveform.ends_with(".vcd")) {
+    throw ConfigError(
+        fmt::format("--trace {}: the file's name must end in .vcd", shown(given.waveform)));
+  }
   if (!given.timeline.empty()) options.timeline = &timeline;
   Result<dataflow::ClockedNetwork> simulated = simulate(machine, graph, precision, options);
   if (!simulated) return simulated.infeasible();

@@ -1,5 +1,6 @@
 // Holds the clocked engine against the analytical one: cycles by cause, every action, every bit
 // over the channel, and the results against the definition of the layer, on random tasks.
+#include <algorithm>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -93,6 +94,10 @@ std::string differences_of(const OracleCase& drawn, std::uint64_t seed,
   return text;
 }
 
+// About every fourth case does not fit its buffers.
+constexpr int kCases = 420;
+constexpr int kManyCases = 14'000;
+
 void check_random_cases(int cases) {
   int feasible_cases = 0;
   rc::detail::TestParams parameters = rc::detail::configuration().testParams;
@@ -117,16 +122,16 @@ void check_random_cases(int cases) {
   INFO(message.str() << "\nto repeat: RC_PARAMS=\"seed=" << parameters.seed << "\"");
   REQUIRE(result.is<rc::detail::SuccessResult>());
   CHECK(2 * feasible_cases > cases);
-  WARN(feasible_cases << " feasible cases, seed " << parameters.seed);
+  if (cases >= kManyCases) WARN(feasible_cases << " feasible cases, seed " << parameters.seed);
 }
 
 TEST_CASE("The clocked engine equals the analytical one on random tasks", "[clocked][property]") {
-  check_random_cases(300);
+  check_random_cases(kCases);
 }
 
 TEST_CASE("The clocked engine equals the analytical one on many random tasks",
           "[clocked][property][slow]") {
-  check_random_cases(10'000);
+  check_random_cases(kManyCases);
 }
 
 }  // namespace
