@@ -5,10 +5,10 @@
 
 #include "arch/base/text.hpp"
 #include "dataflow/evaluate/evaluator.hpp"
-#include "dataflow/graph/model_yaml.hpp"
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
 #include "frontends/cli/commands.hpp"
+#include "frontends/models/network_file.hpp"
 #include "frontends/report/run_report.hpp"
 
 namespace vernier::frontends {
@@ -37,19 +37,11 @@ void require_built_in(const std::string& option, const std::string& found,
                                 shown(found), missing, built_in));
 }
 
-dataflow::LayerGraph load_network(const RunOptions& options) {
-  for (const char* extension : {".onnx", ".tflite", ".csv"}) {
-    if (options.model.ends_with(extension)) {
-      throw ConfigError(
-          fmt::format("--model {}: the reader for {} files is not built into this "
-                      "vernier; .yaml models are read",
-                      options.model, extension));
-    }
-  }
-  dataflow::LayerGraph graph = dataflow::load_model(options.model);
-  if (options.batch) graph = graph.with_batch(*options.batch);
-  if (!options.layer.empty()) graph = graph.only_layer(options.layer);
-  return graph;
+dataflow::ImportedModel load_network(const RunOptions& options) {
+  dataflow::ImportedModel model = load_network_file(options.model);
+  if (options.batch) model.graph = model.graph.with_batch(*options.batch);
+  if (!options.layer.empty()) model.graph = model.graph.only_layer(options.layer);
+  return model;
 }
 
 // --bits speaks for every tensor; a precision file for those it names, the model for the rest.
@@ -81,7 +73,8 @@ ExitCode run(const RunOptions& options) {
   }
   const dataflow::Machine machine =
       dataflow::load_machine(options.accelerator, options.overrides, energy_table_folders());
-  const dataflow::LayerGraph graph = load_network(options);
+  const dataflow::ImportedModel model = load_network(options);
+  const dataflow::LayerGraph& graph = model.graph;
   const dataflow::ResolvedPrecision bits =
       dataflow::resolve_precision(graph, load_bits(options, graph));
   for (const std::string& assumption : bits.assumptions) say("vernier: assumed: " + assumption);

@@ -1,4 +1,4 @@
-#include "frontends/scalesim/source_text.hpp"
+#include "frontends/topology/source_text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-namespace vernier::frontends::scalesim {
+namespace vernier::frontends::topology {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r\n\f\v";
@@ -105,4 +105,4 @@ std::string read_text_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
-}  // namespace vernier::frontends::scalesim
+}  // namespace vernier::frontends::topology
