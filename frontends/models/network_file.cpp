@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "dataflow/graph/model_yaml.hpp"
+#include "frontends/tflite/tflite_model.hpp"
 #include "frontends/topology/topology_model.hpp"
 
 namespace vernier::frontends {
@@ -21,10 +22,12 @@ struct FileKind {
 constexpr auto kFileKinds = std::to_array<FileKind>({
     {".csv", topology::load_topology_model},
     {".onnx", nullptr},
-    {".tflite", nullptr},
+    {".tflite", tflite::load_tflite},
 });
 
 const FileKind* kind_of(const std::string& path) {
+  static constexpr FileKind kTflite{"TFLite", tflite::load_tflite};
+  if (tflite::is_tflite(path)) return &kTflite;
   const auto* kind =
       std::find_if(kFileKinds.begin(), kFileKinds.end(),
                    [&](const FileKind& candidate) { return path.ends_with(candidate.extension); });
