@@ -9,6 +9,7 @@
 #include "dataflow/machine/machine.hpp"
 #include "frontends/cli/commands.hpp"
 #include "frontends/models/network_file.hpp"
+#include "frontends/models/precision_file.hpp"
 #include "frontends/report/run_report.hpp"
 
 namespace vernier::frontends {
@@ -45,14 +46,14 @@ dataflow::ImportedModel load_network(const RunOptions& options) {
 }
 
 // --bits speaks for every tensor; a precision file for those it names, the model for the rest.
-dataflow::PrecisionMap load_bits(const RunOptions& options, const dataflow::LayerGraph& graph) {
+PrecisionFile load_bits(const RunOptions& options, const dataflow::LayerGraph& graph) {
   if (!options.precision.empty()) {
-    dataflow::PrecisionMap map = dataflow::load_precision_map(options.precision);
+    PrecisionFile file = load_precision_file(options.precision);
     if (!options.layer.empty()) {  // the file may name tensors outside the chosen layer
-      std::erase_if(map.tensors,
+      std::erase_if(file.map.tensors,
                     [&](const auto& entry) { return !graph.find_tensor(entry.first); });
     }
-    return map;
+    return file;
   }
   if (options.bits.empty()) return {};
   dataflow::PrecisionMap map = dataflow::parse_bits_option(options.bits);
@@ -62,7 +63,7 @@ dataflow::PrecisionMap load_bits(const RunOptions& options, const dataflow::Laye
     const std::optional<Precision>& width = is_weight ? map.default_weight : map.default_activation;
     if (width) map.tensors.emplace(tensor.name, *width);
   }
-  return map;
+  return {std::move(map), {}, {}};
 }
 
 ExitCode run(const RunOptions& options) {
@@ -75,8 +76,9 @@ ExitCode run(const RunOptions& options) {
       dataflow::load_machine(options.accelerator, options.overrides, energy_table_folders());
   const dataflow::ImportedModel model = load_network(options);
   const dataflow::LayerGraph& graph = model.graph;
-  const dataflow::ResolvedPrecision bits =
-      dataflow::resolve_precision(graph, load_bits(options, graph));
+  const PrecisionFile widths = load_bits(options, graph);
+  dataflow::ResolvedPrecision bits = dataflow::resolve_precision(graph, widths.map);
+  bits.assumptions.insert(bits.assumptions.begin(), widths.notes.begin(), widths.notes.end());
   for (const std::string& assumption : bits.assumptions) say("vernier: assumed: " + assumption);
 
   const dataflow::Evaluator evaluator(machine);
@@ -90,6 +92,7 @@ ExitCode run(const RunOptions& options) {
                    .graph = graph,
                    .precision = bits.tensors,
                    .cost = *cost,
+                   .import = model.report,
                    .engine = options.engine,
                    .machine_file = options.accelerator,
                    .model_file = options.model,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dataflow/evaluate/cost.hpp"
+#include "dataflow/graph/import_report.hpp"
 #include "dataflow/graph/layer_graph.hpp"
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
@@ -18,6 +19,7 @@ struct RunReport {
   const dataflow::LayerGraph& graph;
   const dataflow::NetworkPrecision& precision;
   const dataflow::NetworkCost& cost;
+  const dataflow::ImportReport& import;
   std::string engine = "analytical";
   std::string machine_file;
   std::string model_file;
