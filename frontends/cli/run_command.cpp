@@ -119,12 +119,13 @@ void add_run_command(CLI::App& app, VerbAction& action) {
   verb->add_option("--accelerator,-a", options->accelerator, "machine file (YAML)")
       ->required()
       ->check(not_empty());
-  verb->add_option("--model,-m", options->model, "network file (YAML)")
+  verb->add_option("--model,-m", options->model, "network file (YAML, TFLite, topology CSV)")
       ->required()
       ->check(not_empty());
   verb->add_option("--bits,-b", options->bits, "w=BITS,a=BITS for all weights and activations")
       ->check(not_empty());
-  verb->add_option("--precision,-p", options->precision, "precision file (YAML), bits per tensor")
+  verb->add_option("--precision,-p", options->precision,
+                   "precision file (YAML, AIMET JSON), bits per tensor")
       ->check(not_empty());
   verb->add_option("--engine", options->engine, "analytical (default)");
   verb->add_option("--mapping", options->mapping, "heuristic (default)");

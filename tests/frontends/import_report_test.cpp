@@ -1,5 +1,6 @@
 // Foreign networks and widths through the command line: they run, and the report of the import is
 // in every form of output.
+#include <filesystem>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -108,6 +109,39 @@ TEST_CASE("AIMET encodings give a network its widths", "[frontends][import]") {
   const auto refused = run_vernier({"run", "-a", kMachine, "-m", model, "-p", wrong.path()});
   CHECK(refused.exit_code == 2);
   CHECK_THAT(refused.error, Contains("has no tensor 'fc.weights'; did you mean 'fc.weight'?"));
+}
+
+TEST_CASE("Reading a large TFLite file takes less than three times its size",
+          "[frontends][import]") {
+  constexpr int kFeatures = 6000;  // 36 MB of weights
+  tests::TfliteFixture net;
+  const auto x = net.tensor("x", {1, kFeatures});
+  const auto w = net.weights("w", {kFeatures, kFeatures});
+  const auto y = net.tensor("y", {1, kFeatures});
+  net.dense({x, w}, y);
+  net.inputs({x});
+  net.outputs({y});
+  const InputFile file("large.tflite", net.bytes());
+  const auto run = run_vernier({"check", file.path()});
+  CHECK(run.exit_code == 0);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  CHECK(run.peak_mib < 3 * 34);
+#endif
+}
+
+TEST_CASE("Endless and absent files of any name are refused", "[frontends][import]") {
+  for (const char* name : {"net.csv", "net.tflite", "bits.json"}) {
+    const InputFile place(name, std::string_view());
+    std::filesystem::remove(place.path());
+    const auto absent = run_vernier({"check", place.path()});
+    CHECK(absent.exit_code == 2);
+    CHECK_THAT(absent.error, Contains(name) && Contains("cannot be opened"));
+    std::filesystem::create_symlink("/dev/zero", place.path());
+    const auto endless = run_vernier({"check", place.path()});
+    CHECK(endless.exit_code == 2);
+    CHECK_THAT(endless.error, Contains(name));
+    CHECK(endless.cpu_seconds < 5.0);
+  }
 }
 
 TEST_CASE("A TFLite file is known by its contents whatever its name", "[frontends][import]") {

@@ -1,5 +1,6 @@
 #include "tests/support/tflite_fixture.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -33,11 +34,23 @@ std::int32_t TfliteFixture::integers(const std::string& name,
   return static_cast<std::int32_t>(tensors_.size() - 1);
 }
 
+std::int32_t TfliteFixture::weights(const std::string& name, std::vector<std::int32_t> dims) {
+  std::size_t elements = 1;
+  for (const std::int32_t size : dims) elements *= static_cast<std::size_t>(size);
+  const std::vector<std::uint8_t> data(elements);
+  if (buffers_.empty()) buffers_.push_back(schema::CreateBuffer(builder_));
+  buffers_.push_back(schema::CreateBufferDirect(builder_, &data));
+  tensors_.push_back(
+      schema::CreateTensorDirect(builder_, &dims, static_cast<std::int8_t>(TfliteType::kInt8),
+                                 static_cast<std::uint32_t>(buffers_.size() - 1), name.c_str()));
+  return static_cast<std::int32_t>(tensors_.size() - 1);
+}
+
 void TfliteFixture::push(OperatorId id, std::vector<std::int32_t> inputs, std::int32_t output,
                          schema::BuiltinOptions kind, flatbuffers::Offset<void> options) {
   const auto number = static_cast<std::int32_t>(id);
-  codes_.push_back(
-      schema::CreateOperatorCode(builder_, static_cast<std::int8_t>(number % 127), 0, 1, number));
+  codes_.push_back(schema::CreateOperatorCode(
+      builder_, static_cast<std::int8_t>(std::min(number, 127)), 0, 1, number));
   const std::vector<std::int32_t> outputs{output};
   operators_.push_back(schema::CreateOperatorDirect(
       builder_, static_cast<std::uint32_t>(codes_.size() - 1), &inputs, &outputs, kind, options));

@@ -32,6 +32,8 @@ class TfliteFixture {
   /// Adds a constant of integers.
   std::int32_t integers(const std::string& name, const std::vector<std::int32_t>& values,
                         std::vector<std::int32_t> dims = {});
+  /// Gives an int8 tensor that is added with it as many zero bytes as it has elements.
+  std::int32_t weights(const std::string& name, std::vector<std::int32_t> dims);
   void inputs(std::vector<std::int32_t> tensors) { inputs_ = std::move(tensors); }
   void outputs(std::vector<std::int32_t> tensors) { outputs_ = std::move(tensors); }
 
