@@ -276,14 +276,14 @@ void NetworkBuilder::decide_weight(LayerSpec& layer, std::size_t tensor) {
   layer.weight_precision = file_.tensors()[constant].precision;
 }
 
-void NetworkBuilder::add(const FileOperator& op, dataflow::Operator layer,
+void NetworkBuilder::add(const FileOperator& op, const dataflow::Operator& layer,
                          const std::vector<Value>& inputs, ActivationKind activation,
                          std::optional<std::size_t> weight) {
   const std::size_t made = output(op);
   if (values_.contains(made)) fail(op, "makes a tensor that an operator before it makes");
   LayerSpec spec;
   spec.name = claim_name(file_.tensors()[made].name);
-  spec.op = std::move(layer);
+  spec.op = layer;
   spec.activation = activation;
   spec.place = {file_.place(op), 0, 0};
   std::vector<Shape> shapes;

@@ -59,7 +59,8 @@ class NetworkBuilder {
 
   /// Adds the layer that makes the operator's output. A difference of the stated and the inferred
   /// shape becomes a view when the elements are the same, and is an error otherwise.
-  void add(const FileOperator& op, dataflow::Operator layer, const std::vector<Value>& inputs,
+  void add(const FileOperator& op, const dataflow::Operator& layer,
+           const std::vector<Value>& inputs,
            dataflow::ActivationKind activation = dataflow::ActivationKind::kNone,
            std::optional<std::size_t> weight = std::nullopt);
   /// A view of a value in another shape, between two layers of one operator.

@@ -135,7 +135,7 @@ void read_softmax(NetworkBuilder& builder, const FileOperator& op) {
 
 void read_concatenation(NetworkBuilder& builder, const FileOperator& op) {
   std::int64_t axis = 0;
-  int activation = 0;
+  std::int8_t activation = 0;
   if (const auto* options = op.raw->options_as_ConcatenationOptions()) {
     axis = options->axis();
     activation = options->activation();
@@ -206,6 +206,7 @@ OperatorReader reader_of(const NetworkBuilder& builder, const FileOperator& op) 
                                  [&](const ReaderRow& candidate) { return is(op, candidate.id); });
   if (row != kReaders.end()) return row->read;
   std::vector<std::string> names;
+  names.reserve(kReaders.size());
   for (const ReaderRow& known : kReaders) {
     names.push_back(operator_name(static_cast<std::int32_t>(known.id)));
   }
