@@ -161,7 +161,7 @@ class EncodingsReader {
       }
     }
     if (all.bits == 0) return;  // a problem of the first one
-    std::vector<PrecisionSlice> slices = std::move(precision.slices);
+    const std::vector<PrecisionSlice> slices = std::move(precision.slices);
     precision = precision_of(all);
     if (slices.size() > 1) {
       precision.slices = slices;
@@ -252,6 +252,7 @@ class EncodingsReader {
                                                         {"float8e5m2fnuz", 8, NumberKind::kFloat}});
     static const std::vector<std::string> names = [] {
       std::vector<std::string> list;
+      list.reserve(kTypes.size());
       for (const Type& type : kTypes) list.emplace_back(type.name);
       return list;
     }();
