@@ -50,12 +50,12 @@ TEST_CASE("The JSON result of a run holds the import report", "[frontends][impor
   const Json import = Json::parse(run.output)["import"];
   CHECK(import["format"] == "TFLite (version 3)");
   CHECK(import["defaults"].size() == 1);
-  CHECK(import["skipped"][0]["operator"] == "PAD");
+  CHECK(import["skipped"].at(0)["operator"] == "PAD");
   CHECK(import["widths"].size() == 13);
-  CHECK(import["widths"][1]["tensor"] == "stem.weight");
-  CHECK(import["widths"][1]["rule"] == "INT8, per axis (16 scales)");
-  CHECK(import["widths"][1]["assumed"] == false);
-  CHECK(import["widths"][2]["asymmetric"] == true);
+  CHECK(import["widths"].at(1)["tensor"] == "stem.weight");
+  CHECK(import["widths"].at(1)["rule"] == "INT8, per axis (16 scales)");
+  CHECK(import["widths"].at(1)["assumed"] == false);
+  CHECK(import["widths"].at(2)["asymmetric"] == true);
   const auto table = run_vernier({"run", "-a", kMachine, "-m", file.path()});
   CHECK_THAT(table.output,
              Contains("imported: TFLite (version 3): 1 default(s), 1 node(s) skipped or folded, 13 "
@@ -72,8 +72,8 @@ TEST_CASE("A network of our own reports the widths that it declares", "[frontend
   const Json import = Json::parse(run.output)["import"];
   CHECK(import["format"] == "Vernier model (YAML)");
   REQUIRE(import["widths"].size() == 1);
-  CHECK(import["widths"][0]["bits"] == 4);
-  CHECK(import["widths"][0]["decided_by"] == file.path());
+  CHECK(import["widths"].at(0)["bits"] == 4);
+  CHECK(import["widths"].at(0)["decided_by"] == file.path());
 }
 
 TEST_CASE("A topology runs as a network and says which rows stand alone", "[frontends][import]") {
