@@ -13,16 +13,16 @@
 
 namespace vernier::validation {
 
-namespace scalesim = frontends::scalesim;
+namespace topology = frontends::topology;
 
 ReferenceCsv::ReferenceCsv(std::string_view text, std::string file) : file_(std::move(file)) {
   int number = 0;
-  for (const std::string& line : scalesim::split_lines(text)) {
+  for (const std::string& line : topology::split_lines(text)) {
     ++number;
     if (line.empty() || line.front() == '#') continue;
-    std::vector<scalesim::TextField> fields = scalesim::split_fields(line, number, ',');
+    std::vector<topology::TextField> fields = topology::split_fields(line, number, ',');
     if (header_.empty()) {
-      for (const scalesim::TextField& field : fields) header_.push_back(field.text);
+      for (const topology::TextField& field : fields) header_.push_back(field.text);
       continue;
     }
     if (fields.size() != header_.size()) {
@@ -48,7 +48,7 @@ const std::string& ReferenceRecord::text(std::string_view column) const {
 }
 
 std::int64_t ReferenceRecord::integer(std::string_view column) const {
-  const std::optional<std::int64_t> value = scalesim::parse_integer(text(column));
+  const std::optional<std::int64_t> value = topology::parse_integer(text(column));
   if (!value) fail(column);
   return *value;
 }

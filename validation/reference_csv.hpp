@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "frontends/scalesim/source_text.hpp"
+#include "frontends/topology/source_text.hpp"
 
 namespace vernier::validation {
 
@@ -15,7 +15,7 @@ class ReferenceCsv;
 /// One line, by column names. Belongs to the table that it was read from.
 class ReferenceRecord {
  public:
-  ReferenceRecord(const ReferenceCsv& table, std::vector<frontends::scalesim::TextField> fields)
+  ReferenceRecord(const ReferenceCsv& table, std::vector<frontends::topology::TextField> fields)
       : table_(&table), fields_(std::move(fields)) {}
 
   /// The text, whole number or number of a column; throws ConfigError when it is none.
@@ -28,7 +28,7 @@ class ReferenceRecord {
   [[noreturn]] void fail(std::string_view column) const;
 
   const ReferenceCsv* table_;
-  std::vector<frontends::scalesim::TextField> fields_;
+  std::vector<frontends::topology::TextField> fields_;
 };
 
 /// A whole file. Immovable, because its records know it.

@@ -3,32 +3,20 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "arch/base/fields.hpp"
 #include "arch/base/text.hpp"
+#include "dataflow/graph/model_blocks.hpp"
 #include "dataflow/graph/precision_map.hpp"
 
 namespace vernier::dataflow {
 namespace {
 
-constexpr std::size_t kMostLayers = 100'000;
-constexpr std::size_t kMostBlockUses = 100'000;
-constexpr std::size_t kMostFilledValues = 2'000'000;  // of all layers, blocks unfolded
-constexpr std::size_t kLongestName = 256;
 constexpr IntegerRange kSize{1, kMaxDimension};
 constexpr IntegerRange kPadding{0, kMaxDimension};
-
-// One use of a layer or block: the node, the names it can refer to, and the values of `$name`.
-struct Scope {
-  std::string prefix;    // "layer1.0." inside a block
-  std::string block_in;  // what `in` means; empty at the top level
-  const std::map<std::string, YamlNode>* values = nullptr;
-  std::unordered_set<std::string> names;  // local names, all layers and blocks of the list
-};
 
 class ModelReader {
  public:
@@ -54,13 +42,16 @@ class ModelReader {
     if (root_.find("input") != nullptr && root_.find("inputs") != nullptr) {
       reader.problem("inputs", "'input' and 'inputs' exclude each other");
     }
-    blocks_ = reader.mapping("blocks", Need::kOptional);
+    const YamlNode* blocks = reader.mapping("blocks", Need::kOptional);
     const YamlNode* layers = reader.sequence("layers", Need::kRequired);
     reader.finish();
     if (layers != nullptr) {
-      Scope top;
-      const std::string first = inputs_.empty() ? std::string{} : inputs_.front().name;
-      read_list(*layers, "layers", top, first, 0);
+      BlockUnfolder unfolder(blocks, problems_,
+                             [this](MappingReader& layer, const std::string& layer_name,
+                                    const std::vector<std::string>& inputs) {
+                               read_layer(layer, layer_name, inputs);
+                             });
+      unfolder.unfold(*layers, inputs_.empty() ? std::string{} : inputs_.front().name);
     }
     problems_.throw_if_any();
     return {std::move(name), inputs_, layers_, batch};
@@ -110,227 +101,12 @@ class ModelReader {
     return {};
   }
 
-  // Reads a list of layers and block uses; returns the name of the last output.
-  std::string read_list(const YamlNode& list, const std::string& path, Scope& scope,
-                        std::string previous, int depth) {
-    for (const YamlNode& item : list.items) {
-      if (const YamlNode* name = item.find("name")) scope.names.insert(name->scalar);
-      if (const YamlNode* names = item.find("names")) {
-        for (const YamlNode& name : names->items) scope.names.insert(name.scalar);
-      }
-    }
-    for (std::size_t at = 0; at < list.items.size(); ++at) {
-      if (problems_.full()) problems_.throw_if_any();
-      if (layers_.size() >= kMostLayers) {
-        stop(list.items[at].place, path, fmt::format("more than {} layers", kMostLayers));
-      }
-      const std::string item_path = fmt::format("{}[{}]", path, at);
-      const YamlNode item = filled(list.items[at], scope, item_path);
-      if (item.find("block") != nullptr) {
-        previous = read_block_use(item, item_path, scope, previous, depth);
-      } else {
-        previous = read_layer(item, item_path, scope, previous);
-      }
-    }
-    return previous;
-  }
-
-  // Ends the reading at once: the blocks unfold to more than any network needs.
-  [[noreturn]] static void stop(const SourcePlace& place, const std::string& path,
-                                std::string_view message) {
-    throw ConfigError(fmt::format("{}: {}: {}", place.text(), shown(path, 120), message));
-  }
-
-  static std::size_t values_in(const YamlNode& node) {
-    std::size_t count = 1;
-    for (const YamlNode& item : node.items) count += values_in(item);
-    for (const auto& [key, value] : node.entries) count += values_in(value);
-    return count;
-  }
-
-  // A copy with every `$name` replaced by its value.
-  YamlNode filled(const YamlNode& node, const Scope& scope, const std::string& path) {
-    if (++filled_ > kMostFilledValues) {
-      stop(node.place, path,
-           fmt::format("the blocks unfold to more than {} values", kMostFilledValues));
-    }
-    if (node.kind == YamlNode::Kind::kScalar && !node.scalar.empty() && node.scalar[0] == '$') {
-      static const std::map<std::string, YamlNode> none;
-      const auto& values = scope.values != nullptr ? *scope.values : none;
-      const auto value = values.find(node.scalar.substr(1));
-      if (value == values.end()) {
-        std::vector<std::string> names;
-        names.reserve(values.size());
-        for (const auto& [name, unused] : values) names.push_back(name);
-        problems_.add(node.place, path,
-                      fmt::format("'{}' has no value where the block is used{}", shown(node.scalar),
-                                  suggestion(node.scalar.substr(1), names)));
-        return node;
-      }
-      filled_ += values_in(value->second);
-      YamlNode copy = value->second;
-      copy.place = node.place;
-      return copy;
-    }
-    YamlNode copy = node;
-    for (YamlNode& item : copy.items) item = filled(item, scope, path);
-    for (auto& [key, value] : copy.entries) value = filled(value, scope, path);
-    return copy;
-  }
-
-  std::string read_block_use(const YamlNode& node, const std::string& path, Scope& outer,
-                             std::string previous, int depth) {
-    constexpr int kDeepest = 8;
-    MappingReader reader(node, path, problems_);
-    std::string block_name;
-    std::string name;
-    std::int64_t repeat = 1;
-    std::vector<std::string> names;
-    reader.text("block", block_name, Need::kRequired, "block to use");
-    reader.text("name", name, Need::kOptional, "name before the names of the block's layers");
-    reader.texts("names", names, Need::kOptional, "names of consecutive uses");
-    reader.integer("repeat", repeat, {1, 1000}, Need::kOptional, "consecutive uses");
-    const std::string from = input_of(reader, outer, previous);
-    if (names.empty() == name.empty()) {
-      problems_.add(node.place, path, "exactly one of name, names is needed");
-      return previous;
-    }
-    if (names.empty()) {
-      for (std::int64_t at = 0; at < repeat; ++at) {
-        names.push_back(node.find("repeat") != nullptr ? fmt::format("{}.{}", name, at) : name);
-      }
-    } else if (node.find("repeat") != nullptr) {
-      problems_.add(node.place, path, "'repeat' does not go with 'names'");
-    }
-    const YamlNode* block = blocks_ != nullptr ? blocks_->find(block_name) : nullptr;
-    if (block == nullptr || block->kind != YamlNode::Kind::kSequence || depth >= kDeepest) {
-      report_bad_block(reader, block, block_name, depth >= kDeepest);
-      return previous;
-    }
-    std::unordered_set<std::string> parameters;
-    collect_parameters(*block, parameters);
-    std::map<std::string, YamlNode> values;
-    for (const auto& [key, value] : node.entries) {
-      static const std::vector<std::string> reserved{"block", "name", "names", "repeat", "from"};
-      if (std::find(reserved.begin(), reserved.end(), key) != reserved.end()) continue;
-      if (!parameters.contains("$" + key)) {
-        problems_.add(value.place, reader.path_of(key),
-                      fmt::format("the block '{}' has no ${}", shown(block_name), shown(key)));
-      }
-      values.emplace(key, value);
-    }
-    previous = from;
-    for (const std::string& use : names) {
-      Scope inner;
-      inner.prefix = outer.prefix + use + ".";
-      inner.block_in = previous;
-      inner.values = &values;
-      if (++block_uses_ > kMostBlockUses) {
-        stop(node.place, path, fmt::format("more than {} uses of blocks", kMostBlockUses));
-      }
-      previous = read_list(*block, fmt::format("{} (block {})", path, block_name), inner, previous,
-                           depth + 1);
-      name_block(reader, outer.prefix + use, previous);
-    }
-    if (node.find("repeat") != nullptr) name_block(reader, outer.prefix + name, previous);
-    return previous;
-  }
-
-  // The name of a block use stands for its last output.
-  void name_block(MappingReader& reader, const std::string& name, const std::string& output) {
-    check_length(reader, name);
-    if (!outputs_of_blocks_.emplace(name, output).second) {
-      reader.problem("name", fmt::format("two blocks have the name '{}'", shown(name)));
-    }
-    if (shapes_.contains(name)) {
-      reader.problem("name", fmt::format("a layer has the name '{}' too", shown(name)));
-    }
-  }
-  static void check_length(MappingReader& reader, const std::string& name) {
-    if (name.size() <= kLongestName) return;
-    reader.problem("name", fmt::format("the full name '{}' has {} letters; at most {} are allowed",
-                                       shown(name), name.size(), kLongestName));
-  }
-
-  void report_bad_block(MappingReader& reader, const YamlNode* block, const std::string& name,
-                        bool too_deep) {
-    std::vector<std::string> names;
-    if (blocks_ != nullptr) {
-      for (const auto& [key, value] : blocks_->entries) names.push_back(key);
-    }
-    if (too_deep) {
-      reader.problem("block", "blocks stand in blocks more than 8 levels deep");
-    } else if (block == nullptr) {
-      reader.problem("block",
-                     fmt::format("unknown block '{}'{}", shown(name), suggestion(name, names)));
-    } else {
-      reader.problem("block", fmt::format("the block '{}' is not a list of layers", shown(name)));
-    }
-  }
-
-  static void collect_parameters(const YamlNode& node, std::unordered_set<std::string>& names) {
-    if (node.scalar.starts_with('$')) names.insert(node.scalar);
-    for (const YamlNode& item : node.items) collect_parameters(item, names);
-    for (const auto& [key, value] : node.entries) collect_parameters(value, names);
-  }
-
-  // Resolves a written name: a layer of the same block, `in`, or a name of the top level.
-  std::string resolve(const std::string& written, const Scope& scope) const {
-    if (written == "in" && !scope.block_in.empty()) return scope.block_in;
-    const std::string full = is_local(written, scope) ? scope.prefix + written : written;
-    const auto block = outputs_of_blocks_.find(full);
-    return block == outputs_of_blocks_.end() ? full : block->second;
-  }
-
-  // A name of the same list, or of a layer inside one of its blocks ("conv", "block.conv").
-  static bool is_local(const std::string& written, const Scope& scope) {
-    if (scope.names.contains(written)) return true;
-    for (std::size_t dot = written.find('.'); dot != std::string::npos;
-         dot = written.find('.', dot + 1)) {
-      if (scope.names.contains(written.substr(0, dot))) return true;
-    }
-    return false;
-  }
-
-  std::vector<std::string> inputs_of(MappingReader& reader, const Scope& scope,
-                                     const std::string& previous) const {
-    const YamlNode* from = reader.node("from", Need::kOptional);
-    if (from == nullptr) return {previous};
-    std::vector<std::string> inputs;
-    if (from->kind == YamlNode::Kind::kScalar) {
-      inputs.push_back(resolve(from->scalar, scope));
-    } else {
-      for (const YamlNode& item : from->items) {
-        if (item.kind != YamlNode::Kind::kScalar) {
-          reader.problem("from", fmt::format("found {}; names are needed", item.description()));
-          continue;
-        }
-        inputs.push_back(resolve(item.scalar, scope));
-      }
-    }
-    if (inputs.empty()) reader.problem("from", "a name or a list of names is needed");
-    return inputs;
-  }
-
-  std::string input_of(MappingReader& reader, const Scope& scope,
-                       const std::string& previous) const {
-    const std::vector<std::string> inputs = inputs_of(reader, scope, previous);
-    if (inputs.size() > 1) reader.problem("from", "a block has one input");
-    return inputs.empty() ? previous : inputs.front();
-  }
-
-  std::string read_layer(const YamlNode& node, const std::string& path, const Scope& scope,
-                         const std::string& previous) {
-    MappingReader reader(node, path, problems_);
+  void read_layer(MappingReader& reader, const std::string& name,
+                  const std::vector<std::string>& inputs) {
     LayerSpec layer;
-    layer.place = node.place;
-    std::string name;
-    reader.text("name", name, Need::kRequired, "name of the layer and its output tensor");
-    layer.name = scope.prefix + name;
-    check_length(reader, layer.name);
-    if (outputs_of_blocks_.contains(layer.name)) {
-      reader.problem("name", fmt::format("a block has the name '{}' too", shown(layer.name)));
-    }
+    layer.place = reader.raw().place;
+    layer.name = name;
+    layer.inputs = inputs;
     static const std::vector<std::string> operators{
         "conv2d", "dense",  "matmul",  "pool",    "add", "multiply", "activation",
         "concat", "resize", "reshape", "flatten", "pad", "softmax",  "layer_norm"};
@@ -338,9 +114,8 @@ class ModelReader {
     reader.choice("op", which, operators, Need::kRequired, "operator");
     if (which == operators.size()) {  // which keys belong here is not known
       shapes_.emplace(layer.name, Shape{});
-      return layer.name;
+      return;
     }
-    layer.inputs = inputs_of(reader, scope, previous);
     enum_field(reader, "activation", layer.activation, activation_names(), Need::kOptional,
                "activation function, folded into the layer");
     layer.op = read_operator(operators[which], reader, layer);
@@ -349,8 +124,7 @@ class ModelReader {
     }
     reader.finish();
     shapes_.emplace(layer.name, layer_shape(layer));
-    layers_.push_back(layer);
-    return layer.name;
+    layers_.push_back(std::move(layer));
   }
 
   Operator read_operator(const std::string& op, MappingReader& reader, LayerSpec& layer) {
@@ -545,13 +319,9 @@ class ModelReader {
 
   const YamlNode& root_;
   ProblemList problems_;
-  const YamlNode* blocks_ = nullptr;
   std::vector<InputSpec> inputs_;
   std::vector<LayerSpec> layers_;
   std::map<std::string, Shape> shapes_;
-  std::map<std::string, std::string> outputs_of_blocks_;
-  std::size_t filled_ = 0;
-  std::size_t block_uses_ = 0;
 };
 
 }  // namespace

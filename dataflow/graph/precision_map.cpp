@@ -73,6 +73,21 @@ void check_tensor(const Tensor& tensor, const Precision& precision,
   }
 }
 
+// Biases have no tensor of their own: they are held at accumulator width (design 9). The width of
+// one ("conv.bias") is no slip.
+std::unordered_set<std::string> bias_names(const LayerGraph& graph) {
+  std::unordered_set<std::string> names;
+  for (const Layer& layer : graph.layers()) {
+    const auto* conv = std::get_if<Conv2d>(&layer.op);
+    const auto* dense = std::get_if<Dense>(&layer.op);
+    if ((conv != nullptr && (conv->bias || conv->batch_norm)) ||
+        (dense != nullptr && (dense->bias || dense->batch_norm))) {
+      names.insert(layer.name + ".bias");
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 PrecisionMap PrecisionMap::uniform(Bitwidth weight, Bitwidth activation) {
@@ -88,12 +103,17 @@ ResolvedPrecision resolve_precision(const LayerGraph& graph, const PrecisionMap&
   for (const Tensor& tensor : graph.tensors()) names.push_back(tensor.name);
   const std::unordered_set<std::string> known(names.begin(), names.end());
   constexpr std::size_t kMostProblems = 50;
+  const std::unordered_set<std::string> biases = bias_names(graph);
+  std::int64_t unused_widths = 0;
   for (const auto& [name, precision] : map.tensors) {
     if (problems.size() > kMostProblems) {
       problems.back() = "... and perhaps more";
       break;
     }
-    if (!known.contains(name)) {
+    if (known.contains(name)) continue;
+    if (biases.contains(name)) {
+      ++unused_widths;
+    } else {
       problems.push_back(fmt::format("the network '{}' has no tensor '{}'{}", graph.name(),
                                      shown(name), suggestion(name, names)));
     }
@@ -132,6 +152,10 @@ ResolvedPrecision resolve_precision(const LayerGraph& graph, const PrecisionMap&
     resolved.tensors[id] = resolved.tensors[root];
   }
   if (!problems.empty()) throw ModelError(problems);
+  if (unused_widths > 0) {
+    resolved.assumptions.push_back(fmt::format(
+        "{} bias width(s) not used: biases are held at accumulator width", unused_widths));
+  }
   if (assumed_weights > 0) {
     resolved.assumptions.push_back(
         fmt::format("{} weight tensor(s) without a stated width: {} bits assumed", assumed_weights,

@@ -35,7 +35,8 @@ struct ResolvedPrecision {
 
 /// Gives every tensor its width: the map's entry, else the width the model declares, else the
 /// map's default, else 8 bits as a named assumption. A view has the width of what it shows.
-/// Throws ModelError for names the graph does not have and slices that do not sum up.
+/// The width of a bias ("conv.bias") changes nothing and is named as an assumption. Throws
+/// ModelError for names the graph does not have and slices that do not sum up.
 [[nodiscard]] ResolvedPrecision resolve_precision(const LayerGraph& graph, const PrecisionMap& map);
 
 /// Reads "w=4,a=8". Throws ConfigError.

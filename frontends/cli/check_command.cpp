@@ -4,11 +4,13 @@
 
 #include "arch/base/text.hpp"
 #include "arch/base/yaml.hpp"
-#include "dataflow/graph/model_yaml.hpp"
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
 #include "energy/estimator.hpp"
 #include "frontends/cli/commands.hpp"
+#include "frontends/models/network_file.hpp"
+#include "frontends/models/precision_file.hpp"
+#include "frontends/report/import_text.hpp"
 
 namespace vernier::frontends {
 namespace {
@@ -21,8 +23,9 @@ std::string check_machine(const std::string& path) {
                      spec.mac.style, to_text(spec.clock), machine.prices.actions().size());
 }
 
-std::string check_model(const YamlNode& root) {
-  const dataflow::LayerGraph graph = dataflow::read_model(root);
+std::string check_network(const std::string& path) {
+  const dataflow::ImportedModel model = load_network_file(path);
+  const dataflow::LayerGraph& graph = model.graph;
   const dataflow::NetworkTotals totals = graph.totals();
   std::string text = fmt::format(
       "network '{}': {} layers ({} with MACs), {} MACs, {} weights, {} parameters, batch {}",
@@ -31,13 +34,19 @@ std::string check_model(const YamlNode& root) {
   for (const std::string& assumption : dataflow::resolve_precision(graph, {}).assumptions) {
     text += "\n  assumed unless --bits or --precision say otherwise: " + assumption;
   }
-  return text;
+  std::string report = import_text(model.report);
+  report.pop_back();  // the line break at its end
+  return text + "\n" + report;
 }
 
 std::string check_precision(const YamlNode& root) {
-  const dataflow::PrecisionMap map = dataflow::read_precision_map(root);
-  return fmt::format("precision file: {} tensors by name, default {}", map.tensors.size(),
-                     map.default_weight || map.default_activation ? "given" : "none");
+  const PrecisionFile file = read_precision_file(root);
+  const dataflow::PrecisionMap& map = file.map;
+  std::string text = fmt::format("precision file ({}): {} tensors by name, default {}", file.format,
+                                 map.tensors.size(),
+                                 map.default_weight || map.default_activation ? "given" : "none");
+  for (const std::string& note : file.notes) text += "\n  assumed: " + note;
+  return text;
 }
 
 std::string check_table(const std::string& path) {
@@ -47,19 +56,12 @@ std::string check_table(const std::string& path) {
 
 // Finds out from the keys what a file is, and reads it as that.
 std::string check_file(const std::string& path) {
-  for (const char* extension : {".onnx", ".tflite", ".csv"}) {
-    if (path.ends_with(extension)) {
-      throw ConfigError(fmt::format("{}: the reader for {} files is not built into this vernier",
-                                    path, extension));
-    }
-  }
-  const YamlNode root = load_yaml(path);
+  if (is_foreign_network(path)) return check_network(path);
+  const YamlNode root = load_yaml(path, precision_file_limits());
   if (root.find("array") != nullptr || root.find("mac") != nullptr) return check_machine(path);
-  if (root.find("layers") != nullptr) return check_model(root);
+  if (root.find("layers") != nullptr) return check_network(path);
   if (root.find("kind") != nullptr) return check_table(path);
-  if (root.find("tensors") != nullptr || root.find("default") != nullptr) {
-    return check_precision(root);
-  }
+  if (is_precision_file(root)) return check_precision(root);
   throw ConfigError(fmt::format(
       "{}: cannot tell what this file is; a machine has 'array', a network 'layers', a precision "
       "file 'tensors' or 'default', an energy table 'kind'",
@@ -84,7 +86,9 @@ ExitCode check(const std::vector<std::string>& files) {
 void add_check_command(CLI::App& app, VerbAction& action) {
   auto files = std::make_shared<std::vector<std::string>>();
   CLI::App* verb = app.add_subcommand("check", "what input files are and what is wrong with them");
-  verb->add_option("FILE", *files, "machine, network, precision file or energy table")
+  verb->add_option("FILE", *files,
+                   "machine, network (YAML, TFLite, topology CSV), widths (YAML, AIMET JSON) or "
+                   "energy table")
       ->required()
       ->check(not_empty());
   verb->callback([&action, files] { action = [files] { return check(*files); }; });

@@ -5,11 +5,12 @@
 
 #include "arch/base/text.hpp"
 #include "dataflow/evaluate/evaluator.hpp"
-#include "dataflow/graph/model_yaml.hpp"
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
 #include "frontends/cli/commands.hpp"
 #include "frontends/cli/systemc_run.hpp"
+#include "frontends/models/network_file.hpp"
+#include "frontends/models/precision_file.hpp"
 #include "frontends/report/run_report.hpp"
 
 namespace vernier::frontends {
@@ -39,30 +40,22 @@ void require_built_in(const std::string& option, const std::string& found,
                                 shown(found), missing, built_in));
 }
 
-dataflow::LayerGraph load_network(const RunOptions& options) {
-  for (const char* extension : {".onnx", ".tflite", ".csv"}) {
-    if (options.model.ends_with(extension)) {
-      throw ConfigError(
-          fmt::format("--model {}: the reader for {} files is not built into this "
-                      "vernier; .yaml models are read",
-                      options.model, extension));
-    }
-  }
-  dataflow::LayerGraph graph = dataflow::load_model(options.model);
-  if (options.batch) graph = graph.with_batch(*options.batch);
-  if (!options.layer.empty()) graph = graph.only_layer(options.layer);
-  return graph;
+dataflow::ImportedModel load_network(const RunOptions& options) {
+  dataflow::ImportedModel model = load_network_file(options.model);
+  if (options.batch) model.graph = model.graph.with_batch(*options.batch);
+  if (!options.layer.empty()) model.graph = model.graph.only_layer(options.layer);
+  return model;
 }
 
 // --bits speaks for every tensor; a precision file for those it names, the model for the rest.
-dataflow::PrecisionMap load_bits(const RunOptions& options, const dataflow::LayerGraph& graph) {
+PrecisionFile load_bits(const RunOptions& options, const dataflow::LayerGraph& graph) {
   if (!options.precision.empty()) {
-    dataflow::PrecisionMap map = dataflow::load_precision_map(options.precision);
+    PrecisionFile file = load_precision_file(options.precision);
     if (!options.layer.empty()) {  // the file may name tensors outside the chosen layer
-      std::erase_if(map.tensors,
+      std::erase_if(file.map.tensors,
                     [&](const auto& entry) { return !graph.find_tensor(entry.first); });
     }
-    return map;
+    return file;
   }
   if (options.bits.empty()) return {};
   dataflow::PrecisionMap map = dataflow::parse_bits_option(options.bits);
@@ -72,7 +65,7 @@ dataflow::PrecisionMap load_bits(const RunOptions& options, const dataflow::Laye
     const std::optional<Precision>& width = is_weight ? map.default_weight : map.default_activation;
     if (width) map.tensors.emplace(tensor.name, *width);
   }
-  return map;
+  return {std::move(map), {}, {}};
 }
 
 // Options that only one of the engines has.
@@ -121,9 +114,11 @@ ExitCode run(const RunOptions& options) {
   }
   const dataflow::Machine machine =
       dataflow::load_machine(options.accelerator, options.overrides, energy_table_folders());
-  const dataflow::LayerGraph graph = load_network(options);
-  const dataflow::ResolvedPrecision bits =
-      dataflow::resolve_precision(graph, load_bits(options, graph));
+  const dataflow::ImportedModel model = load_network(options);
+  const dataflow::LayerGraph& graph = model.graph;
+  const PrecisionFile widths = load_bits(options, graph);
+  dataflow::ResolvedPrecision bits = dataflow::resolve_precision(graph, widths.map);
+  bits.assumptions.insert(bits.assumptions.begin(), widths.notes.begin(), widths.notes.end());
   for (const std::string& assumption : bits.assumptions) say("vernier: assumed: " + assumption);
 
   const Result<EngineResult> result = run_engine(options, machine, graph, bits.tensors);
@@ -135,6 +130,7 @@ ExitCode run(const RunOptions& options) {
                    .graph = graph,
                    .precision = bits.tensors,
                    .cost = result->cost,
+                   .import = model.report,
                    .engine = options.engine,
                    .machine_file = options.accelerator,
                    .model_file = options.model,
@@ -167,12 +163,13 @@ void add_run_command(CLI::App& app, VerbAction& action) {
   verb->add_option("--accelerator,-a", options->accelerator, "machine file (YAML)")
       ->required()
       ->check(not_empty());
-  verb->add_option("--model,-m", options->model, "network file (YAML)")
+  verb->add_option("--model,-m", options->model, "network file (YAML, TFLite, topology CSV)")
       ->required()
       ->check(not_empty());
   verb->add_option("--bits,-b", options->bits, "w=BITS,a=BITS for all weights and activations")
       ->check(not_empty());
-  verb->add_option("--precision,-p", options->precision, "precision file (YAML), bits per tensor")
+  verb->add_option("--precision,-p", options->precision,
+                   "precision file (YAML, AIMET JSON), bits per tensor")
       ->check(not_empty());
   verb->add_option("--engine", options->engine,
                    "analytical (default), systemc: clocked, with real operands");

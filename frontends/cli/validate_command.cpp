@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "frontends/cli/commands.hpp"
-#include "frontends/scalesim/source_text.hpp"
+#include "frontends/topology/source_text.hpp"
 #include "validation/amed.hpp"
 #include "validation/scale_sim.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 
 ExitCode validate_scale_sim(int jobs) {
   const std::string path = std::string(VERNIER_VALIDATION_DIR) + "/scale_sim/reference.csv";
-  const auto rows = validation::read_scale_sim_rows(scalesim::read_text_file(path), path);
+  const auto rows = validation::read_scale_sim_rows(topology::read_text_file(path), path);
   const validation::ScaleSimComparison comparison = validation::compare_with_scale_sim(rows, jobs);
   write_result(validation::to_text(comparison), "");
   return comparison.differences.empty() ? ExitCode::kGood : ExitCode::kInfeasible;
@@ -24,7 +24,7 @@ ExitCode validate_scale_sim(int jobs) {
 ExitCode validate_amed() {
   const std::string path = std::string(VERNIER_VALIDATION_DIR) + "/amed/table6.csv";
   std::vector<validation::AmedRow> rows =
-      validation::amed_table6(scalesim::read_text_file(path), path);
+      validation::amed_table6(topology::read_text_file(path), path);
   validation::add_honest_cycles(rows, VERNIER_CONFIG_DIR);
   write_result(validation::to_text(rows), "");
   const bool is_equal = std::all_of(rows.begin(), rows.end(),

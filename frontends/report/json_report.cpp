@@ -199,6 +199,35 @@ Json prices_json(const energy::PriceList& prices) {
   return list;
 }
 
+Json import_json(const dataflow::ImportReport& import) {
+  Json defaults = Json::array();
+  for (const dataflow::AppliedDefault& applied : import.defaults) {
+    defaults.push_back({{"where", applied.where}, {"what", applied.what}});
+  }
+  Json skipped = Json::array();
+  for (const dataflow::SkippedNode& node : import.skipped) {
+    skipped.push_back({{"node", node.node}, {"operator", node.op}, {"reason", node.reason}});
+  }
+  Json widths = Json::array();
+  for (const dataflow::DecidedWidth& width : import.widths) {
+    Json item = {{"tensor", width.tensor},
+                 {"bits", width.precision.bits.bits()},
+                 {"kind", to_text(width.precision.kind)},
+                 {"asymmetric", width.precision.asymmetric},
+                 {"decided_by", width.decided_by},
+                 {"rule", width.rule},
+                 {"assumed", width.assumed}};
+    for (const PrecisionSlice& slice : width.precision.slices) {
+      item["slices"].push_back({{"channels", slice.channels}, {"bits", slice.bits.bits()}});
+    }
+    widths.push_back(std::move(item));
+  }
+  return {{"format", import.format},
+          {"defaults", std::move(defaults)},
+          {"skipped", std::move(skipped)},
+          {"widths", std::move(widths)}};
+}
+
 Json area_json(const energy::PriceList& prices) {
   Json parts = Json::object();
   for (const energy::PricedArea& area : prices.areas()) {
@@ -234,6 +263,7 @@ std::string to_json(const RunReport& report) {
                  {"weights", totals.weights},
                  {"parameters", totals.parameters},
                  {"mac_layers", totals.mac_layers}}},
+               {"import", import_json(report.import)},
                {"assumptions", report.assumptions},
                {"roundings", std::move(roundings)},
                {"area_um2", report.machine.prices.total_area().count()},

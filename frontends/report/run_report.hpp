@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dataflow/graph/import_report.hpp"
 #include "dataflow/graph/layer_graph.hpp"
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
@@ -30,6 +31,7 @@ struct RunReport {
   const dataflow::LayerGraph& graph;
   const dataflow::NetworkPrecision& precision;
   const dataflow::NetworkCost& cost;
+  const dataflow::ImportReport& import;
   std::string engine = "analytical";
   std::string machine_file;
   std::string model_file;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "frontends/report/import_text.hpp"
 #include "frontends/report/run_report.hpp"
 
 namespace vernier::frontends {
@@ -41,8 +42,9 @@ double share(std::int64_t part, std::int64_t whole) {
   return whole > 0 ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0.0;
 }
 
+// Keeps the end: names of imported layers begin alike.
 std::string cut(const std::string& text, std::size_t width) {
-  return text.size() <= width ? text : text.substr(0, width - 2) + "..";
+  return text.size() <= width ? text : ".." + text.substr(text.size() - width + 2);
 }
 
 std::string bits_text(const dataflow::LayerCost& cost, const RunReport& report) {
@@ -122,8 +124,10 @@ void add_energy(std::string& out, const RunReport& report) {
 
 void add_notes(std::string& out, const RunReport& report) {
   constexpr std::size_t kMostRoundings = 10;
-  if (report.assumptions.empty() && report.cost.roundings.empty()) return;
+  const std::string import = import_summary(report.import);
+  if (report.assumptions.empty() && report.cost.roundings.empty() && import.empty()) return;
   out += "\nnotes\n";
+  if (!import.empty()) out += "  imported: " + import + "\n";
   for (const std::string& assumption : report.assumptions) out += "  assumed: " + assumption + "\n";
   const auto& roundings = report.cost.roundings;
   for (std::size_t at = 0; at < std::min(kMostRoundings, roundings.size()); ++at) {

@@ -9,10 +9,17 @@
 #include <fmt/format.h>
 
 #include "arch/base/text.hpp"
-#include "frontends/scalesim/source_text.hpp"
+#include "frontends/topology/source_text.hpp"
 
 namespace vernier::frontends::scalesim {
 namespace {
+
+using topology::lower_case;
+using topology::parse_integer;
+using topology::Problems;
+using topology::split_lines;
+using topology::TextField;
+using topology::trimmed;
 
 constexpr std::int64_t kLargestArraySide = 1 << 20;
 constexpr std::int64_t kLargestSramKilobytes = std::int64_t{1} << 30;
@@ -313,7 +320,7 @@ Config read_config(std::string_view text, const std::string& file, Compat compat
 }
 
 Config load_config(const std::string& path, Compat compat) {
-  return read_config(read_text_file(path), path, compat);
+  return read_config(topology::read_text_file(path), path, compat);
 }
 
 std::string_view to_text(Dataflow dataflow) {

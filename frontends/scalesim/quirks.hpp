@@ -5,7 +5,8 @@
 //
 // Quirks that are a formula rather than a number stand where they act, marked `Quirk N`:
 //   1  Output size is a ceiling: a window may hang over the edge and asks for nothing there.
-//   2  A layer whose name contains "DP" becomes one layer of one channel per channel, each with the
+//   2  A layer whose name contains "DP" (topology::kDepthwiseMark) becomes one layer of one channel
+//   per channel, each with the
 //      filters of the whole row; nothing else is depthwise.
 //   3  Folds never overlap, and each takes its full length however little of the array it fills.
 //   4  Total cycles is the index of the last line, one less than their number.
@@ -46,8 +47,5 @@ inline constexpr std::int64_t kReadHitLatency = 1;
 
 /// A DRAM read arrives this many cycles after its row was issued; a write takes none.
 inline constexpr std::int64_t kDramReadLatency = 1;
-
-/// Quirk 2: what the name of a row contains to be split by channels.
-inline constexpr const char* kDepthwiseMark = "DP";
 
 }  // namespace vernier::frontends::scalesim

@@ -1,203 +1,58 @@
 #include "frontends/scalesim/topology.hpp"
 
-#include <algorithm>
-#include <array>
-#include <optional>
-
 #include <fmt/format.h>
 
 #include "arch/base/text.hpp"
-#include "frontends/scalesim/source_text.hpp"
+#include "frontends/topology/source_text.hpp"
 
 namespace vernier::frontends::scalesim {
 namespace {
 
-constexpr std::int64_t kLargestDimension = 1 << 24;
-constexpr std::size_t kMostLayers = 1 << 16;
-constexpr std::size_t kLongestName = 256;
+using topology::Problems;
+using topology::TextField;
+using topology::TopologyRow;
 
-constexpr auto kConvolutionColumns =
-    std::to_array<std::string_view>({"IFMAP height", "IFMAP width", "filter height", "filter width",
-                                     "channels", "filters", "stride", "stride width"});
-constexpr auto kGemmColumns = std::to_array<std::string_view>({"M", "N", "K"});
-constexpr std::size_t kStrideWidthColumn = 7;
+constexpr std::size_t kMostLayers = topology::kMostRows;
 
-class TopologyReader {
+// Rows as the layers that SCALE-Sim makes of them.
+class LayerList {
  public:
-  TopologyReader(const std::string& file, TopologyKind kind, Compat compat, DepthwiseRows depthwise)
-      : problems_(file), kind_(kind), compat_(compat), depthwise_(depthwise) {}
+  LayerList(TopologyKind kind, DepthwiseRows depthwise, Problems& problems)
+      : problems_(problems), kind_(kind), depthwise_(depthwise) {}
 
-  std::vector<Layer> read(std::string_view text) {
-    const std::vector<std::string> lines = split_lines(text);
-    bool has_header = false;
-    for (std::size_t index = 0; index < lines.size(); ++index) {
-      const std::string_view content = trimmed(lines[index]);
-      if (content.find_first_not_of(", \t") == std::string_view::npos) continue;
-      std::vector<TextField> fields = split_fields(lines[index], static_cast<int>(index) + 1, ',');
-      if (has_header) {
-        read_row(fields);
-      } else {
-        check_header(fields);
-        has_header = true;
-      }
-    }
-    if (!has_header) problems_.add("is empty; a header line and one line per layer are needed");
-    if (has_header && layers_.empty() && problems_.empty()) {
-      problems_.add("has a header line and no layer below it");
-    }
-    problems_.throw_if_any();
-    return std::move(layers_);
-  }
-
- private:
-  [[nodiscard]] std::size_t required_columns() const {
-    return kind_ == TopologyKind::kGemm ? kGemmColumns.size() : kStrideWidthColumn;
-  }
-
-  [[nodiscard]] std::string_view column_name(std::size_t index) const {
-    return kind_ == TopologyKind::kGemm ? kGemmColumns.at(index) : kConvolutionColumns.at(index);
-  }
-
-  // SCALE-Sim drops the first line unread; a layer that stands there would vanish silently.
-  void check_header(const std::vector<TextField>& fields) {
-    const auto is_number = [](const TextField& field) { return parse_integer(field.text); };
-    const bool looks_like_layer =
-        fields.size() > required_columns() &&
-        std::all_of(fields.begin() + 1,
-                    fields.begin() + 1 + static_cast<std::ptrdiff_t>(required_columns()),
-                    is_number);
-    if (looks_like_layer) {
-      problems_.add(fields.front(),
-                    fmt::format("the first line is a header, found the layer '{}'; put a header "
-                                "line above it",
-                                shown(fields.front().text)));
-    }
-  }
-
-  void read_row(std::vector<TextField>& fields) {
-    const TextField name = fields.front();
-    while (fields.size() > 1 && fields.back().text.empty()) fields.pop_back();
-    if (name.text.empty()) problems_.add(name, "a layer needs a name in the first column");
-    if (name.text.size() > kLongestName) {
-      problems_.add(name, fmt::format("found a name of {} letters, allowed are {}",
-                                      name.text.size(), kLongestName));
-    }
-    const std::size_t found = fields.size() - 1;
-    if (found < required_columns()) {
-      problems_.add(fields.back(),
-                    fmt::format("layer '{}': found {} numbers, {} are needed; '{}' is missing",
-                                shown(name.text), found, required_columns(), column_name(found)));
-      return;
-    }
-    std::array<std::int64_t, kConvolutionColumns.size()> numbers{};
-    bool good = true;
-    for (std::size_t index = 0; index < required_columns(); ++index) {
-      const std::optional<std::int64_t> number =
-          dimension(fields[index + 1], name, column_name(index));
-      good = good && number.has_value();
-      numbers.at(index) = number.value_or(1);
-    }
-    if (kind_ == TopologyKind::kConvolution) {
-      const std::optional<std::int64_t> stride = stride_width(fields, numbers.at(6));
-      good = good && stride.has_value();
-      numbers.at(kStrideWidthColumn) = stride.value_or(1);
-    } else if (found > required_columns()) {
-      good = accepts_ratio(fields, required_columns() + 1);
-    }
-    if (good && name.text.size() <= kLongestName) keep(name, numbers);
-  }
-
-  std::optional<std::int64_t> dimension(const TextField& field, const TextField& layer,
-                                        std::string_view column) {
-    const std::optional<std::int64_t> number = parse_integer(field.text);
-    if (number && *number >= 1 && *number <= kLargestDimension) return number;
-    problems_.add(field,
-                  fmt::format("layer '{}', {}: found '{}', allowed is a whole number from "
-                              "1 to {}",
-                              shown(layer.text), column, shown(field.text), kLargestDimension));
-    return std::nullopt;
-  }
-
-  // Columns behind the stride: v2 has a second stride, v3 a sparsity ratio N:M.
-  std::optional<std::int64_t> stride_width(const std::vector<TextField>& fields,
-                                           std::int64_t stride_height) {
-    constexpr std::size_t kField = kStrideWidthColumn + 1;
-    if (fields.size() <= kField) return stride_height;
-    const TextField& field = fields[kField];
-    const bool is_ratio = field.text.find(':') != std::string::npos;
-    if (is_ratio) {
-      return accepts_ratio(fields, kField) ? std::optional(stride_height) : std::nullopt;
-    }
-    if (compat_ == Compat::kV3) {
-      problems_.add(field, fmt::format("layer '{}': found '{}' behind the stride, where v3 wants "
-                                       "nothing or a sparsity ratio N:M; --compat v2 reads a "
-                                       "stride of its own for the width",
-                                       shown(fields.front().text), shown(field.text)));
-      return std::nullopt;
-    }
-    const std::optional<std::int64_t> stride = dimension(field, fields.front(), "stride width");
-    if (!stride || !has_end(fields, kField + 1)) return std::nullopt;
-    return stride;
-  }
-
-  // A ratio is dense when both sides are equal; anything else would need the sparse model.
-  bool accepts_ratio(const std::vector<TextField>& fields, std::size_t index) {
-    const TextField& field = fields[index];
-    const std::size_t colon = std::min(field.text.find(':'), field.text.size());
-    const std::string_view text = field.text;
-    const std::optional<std::int64_t> kept = parse_integer(trimmed(text.substr(0, colon)));
-    const std::optional<std::int64_t> all =
-        parse_integer(colon == text.size() ? text : trimmed(text.substr(colon + 1)));
-    if (compat_ == Compat::kV3 && colon < text.size() && kept && all && *kept == *all) {
-      return has_end(fields, index + 1);
-    }
-    problems_.add(field,
-                  fmt::format("layer '{}': found '{}' behind the last column, allowed is "
-                              "nothing{}",
-                              shown(fields.front().text), shown(field.text),
-                              compat_ == Compat::kV3 ? " or a dense ratio such as 1:1" : ""));
-    return false;
-  }
-
-  bool has_end(const std::vector<TextField>& fields, std::size_t end) {
-    if (fields.size() <= end) return true;
-    problems_.add(fields[end], fmt::format("layer '{}': found '{}' behind the last column, "
-                                           "allowed is nothing",
-                                           shown(fields.front().text), shown(fields[end].text)));
-    return false;
-  }
-
-  void keep(const TextField& name,
-            const std::array<std::int64_t, kConvolutionColumns.size()>& numbers) {
-    Layer layer{.name = name.text, .shape = {}};
+  void add(const TopologyRow& row) {
+    Layer layer{.name = row.name.text, .shape = {}};
     if (kind_ == TopologyKind::kGemm) {
-      layer.shape = gemm_shape(numbers[0], numbers[1], numbers[2]);
-      push(name, layer, 1);
+      layer.shape = gemm_shape(row.m, row.n, row.k);
+      push(row.name, layer, 1);
       return;
     }
-    layer.shape = {.input_height = numbers[0],
-                   .input_width = numbers[1],
-                   .filter_height = numbers[2],
-                   .filter_width = numbers[3],
-                   .channels = numbers[4],
-                   .filters = numbers[5],
-                   .stride_height = numbers[6],
-                   .stride_width = numbers[7]};
+    layer.shape = {.input_height = row.input_height,
+                   .input_width = row.input_width,
+                   .filter_height = row.filter_height,
+                   .filter_width = row.filter_width,
+                   .channels = row.channels,
+                   .filters = row.filters,
+                   .stride_height = row.stride_height,
+                   .stride_width = row.stride_width};
     if (layer.shape.output_height() < 1 || layer.shape.output_width() < 1) {
-      problems_.add(name,
-                    fmt::format("layer '{}': the {}x{} filter is larger than the {}x{} "
-                                "input (no padding is added)",
-                                shown(name.text), numbers[2], numbers[3], numbers[0], numbers[1]));
+      problems_.add(row.name, fmt::format("layer '{}': the {}x{} filter is larger than the {}x{} "
+                                          "input (no padding is added)",
+                                          shown(row.name.text), row.filter_height, row.filter_width,
+                                          row.input_height, row.input_width));
       return;
     }
-    const bool is_marked = name.text.find(kDepthwiseMark) != std::string::npos;
+    const bool is_marked = row.name.text.find(topology::kDepthwiseMark) != std::string::npos;
     layer.depthwise = is_marked && depthwise_ == DepthwiseRows::kKept;
     const bool is_split = is_marked && !layer.depthwise;  // Quirk 2
     const std::int64_t copies = is_split ? layer.shape.channels : 1;
     if (is_split) layer.shape.channels = 1;
-    push(name, layer, copies);
+    push(row.name, layer, copies);
   }
 
+  std::vector<Layer> take() { return std::move(layers_); }
+
+ private:
   void push(const TextField& name, const Layer& layer, std::int64_t copies) {
     if (static_cast<std::size_t>(copies) > kMostLayers - layers_.size()) {
       problems_.add(name, fmt::format("more than {} layers", kMostLayers));
@@ -206,9 +61,8 @@ class TopologyReader {
     layers_.insert(layers_.end(), static_cast<std::size_t>(copies), layer);
   }
 
-  Problems problems_;
+  Problems& problems_;
   TopologyKind kind_;
-  Compat compat_;
   DepthwiseRows depthwise_;
   std::vector<Layer> layers_;
 };
@@ -217,12 +71,20 @@ class TopologyReader {
 
 std::vector<Layer> read_topology(std::string_view text, const std::string& file, TopologyKind kind,
                                  Compat compat, DepthwiseRows depthwise) {
-  return TopologyReader(file, kind, compat, depthwise).read(text);
+  Problems problems(file);
+  const auto trailing = compat == Compat::kV3 ? topology::TrailingColumn::kDenseRatio
+                                              : topology::TrailingColumn::kStrideWidth;
+  LayerList layers(kind, depthwise, problems);
+  for (const TopologyRow& row : topology::read_rows(text, kind, trailing, problems)) {
+    layers.add(row);
+  }
+  problems.throw_if_any();
+  return layers.take();
 }
 
 std::vector<Layer> load_topology(const std::string& path, TopologyKind kind, Compat compat,
                                  DepthwiseRows depthwise) {
-  return read_topology(read_text_file(path), path, kind, compat, depthwise);
+  return read_topology(topology::read_text_file(path), path, kind, compat, depthwise);
 }
 
 }  // namespace vernier::frontends::scalesim

@@ -1,6 +1,4 @@
-// The topology file of SCALE-Sim (CSV): convolution or GEMM rows below a header line. Missing
-// trailing commas and blank fields at the end of a row are accepted; a row whose numbers could mean
-// two things is refused.
+// The layers that SCALE-Sim makes of the rows of its topology file (frontends/topology reads them).
 #pragma once
 
 #include <string>
@@ -9,10 +7,11 @@
 
 #include "frontends/scalesim/layer.hpp"
 #include "frontends/scalesim/quirks.hpp"
+#include "frontends/topology/topology_rows.hpp"
 
 namespace vernier::frontends::scalesim {
 
-enum class TopologyKind { kConvolution, kGemm };
+using topology::TopologyKind;
 
 /// What becomes of a row whose name says depthwise: layers of one channel each, as SCALE-Sim does
 /// (quirk 2), or one depthwise layer.

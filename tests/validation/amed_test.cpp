@@ -7,7 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "arch/base/error.hpp"
-#include "frontends/scalesim/source_text.hpp"
+#include "frontends/topology/source_text.hpp"
 #include "tests/support/command_line.hpp"
 
 namespace vernier::validation {
@@ -17,7 +17,7 @@ const std::string kRoot = VERNIER_SOURCE_DIR;
 
 std::vector<AmedLatencyRow> resnet18() {
   const std::string path = kRoot + "/validation/amed/resnet18_latency.csv";
-  return amed_latency_table(frontends::scalesim::read_text_file(path), path);
+  return amed_latency_table(frontends::topology::read_text_file(path), path);
 }
 
 double sum(const std::vector<double>& values) {
@@ -26,7 +26,7 @@ double sum(const std::vector<double>& values) {
 
 TEST_CASE("All rows of AMED's Table 6 are equal in five columns", "[validation][amed]") {
   const std::string path = kRoot + "/validation/amed/table6.csv";
-  const std::vector<AmedRow> rows = amed_table6(frontends::scalesim::read_text_file(path), path);
+  const std::vector<AmedRow> rows = amed_table6(frontends::topology::read_text_file(path), path);
   REQUIRE(rows.size() == 53);
   std::int64_t cycles = 0;
   for (const AmedRow& row : rows) {

@@ -98,17 +98,27 @@ std::string differences_of(const OracleCase& drawn, std::uint64_t seed,
 constexpr int kCases = 420;
 constexpr int kManyCases = 14'000;
 
-void check_random_cases(int cases) {
+enum class Shrink : std::uint8_t { kNo, kYes };
+
+struct Outcome {
+  bool holds = false;
   int feasible_cases = 0;
+  std::string message;
+};
+
+// RapidCheck with a number of cases of our own. Its seed is random; a failure prints it.
+Outcome run_property(int cases, const memory::MachineFaults& faults, Shrink shrink) {
+  Outcome outcome;
   rc::detail::TestParams parameters = rc::detail::configuration().testParams;
   parameters.maxSuccess = cases;
+  parameters.disableShrinking = shrink == Shrink::kNo;
   const auto result = rc::detail::checkTestable(
       [&] {
         const OracleCase drawn = draw_oracle_case();
         const auto seed = *rc::gen::arbitrary<std::uint64_t>();
         bool feasible = false;
-        const std::string differences = differences_of(drawn, seed, {}, feasible);
-        feasible_cases += feasible ? 1 : 0;
+        const std::string differences = differences_of(drawn, seed, faults, feasible);
+        outcome.feasible_cases += feasible ? 1 : 0;
         if (!differences.empty()) {
           RC_FAIL(to_text(drawn) + fmt::format("operand seed {}\n", seed) + differences);
         }
@@ -119,10 +129,18 @@ void check_random_cases(int cases) {
   if (result.is<rc::detail::FailureResult>()) {
     message.str(result.get<rc::detail::FailureResult>().description);
   }
-  INFO(message.str() << "\nto repeat: RC_PARAMS=\"seed=" << parameters.seed << "\"");
-  REQUIRE(result.is<rc::detail::SuccessResult>());
-  CHECK(2 * feasible_cases > cases);
-  if (cases >= kManyCases) WARN(feasible_cases << " feasible cases, seed " << parameters.seed);
+  outcome.holds = result.is<rc::detail::SuccessResult>();
+  outcome.message =
+      fmt::format("{}\nto repeat: RC_PARAMS=\"seed={}\"", message.str(), parameters.seed);
+  return outcome;
+}
+
+void check_random_cases(int cases) {
+  const Outcome outcome = run_property(cases, {}, Shrink::kYes);
+  INFO(outcome.message);
+  REQUIRE(outcome.holds);
+  CHECK(2 * outcome.feasible_cases > cases);  // or the property would say little
+  if (cases >= kManyCases) WARN(outcome.feasible_cases << " cases ran; " << outcome.message);
 }
 
 TEST_CASE("The clocked engine equals the analytical one on random tasks", "[clocked][property]") {
@@ -132,6 +150,16 @@ TEST_CASE("The clocked engine equals the analytical one on random tasks", "[cloc
 TEST_CASE("The clocked engine equals the analytical one on many random tasks",
           "[clocked][property][slow]") {
   check_random_cases(kManyCases);
+}
+
+TEST_CASE("The equality property finds every planted mistake", "[clocked][property]") {
+  memory::MachineFaults faults;
+  SECTION("weights before inputs") { faults.dma.swap_loads = true; }
+  SECTION("halves given free one tile early") { faults.release_early = true; }
+  SECTION("latency waited for twice") { faults.double_latency = true; }
+  SECTION("partial sums not read back") { faults.array.skip_sum_reads = true; }
+  SECTION("last partial fold ends a line early") { faults.array.shorten_last_fold = true; }
+  CHECK_FALSE(run_property(kCases, faults, Shrink::kNo).holds);
 }
 
 }  // namespace

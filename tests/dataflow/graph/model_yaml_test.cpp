@@ -350,5 +350,17 @@ TEST_CASE("Parameters that multiply in nested blocks end at the limit of values"
                     Contains("unfold to more than 2000000 values"));
 }
 
+TEST_CASE("A block reads what its use says and otherwise the layer before it",
+          "[dataflow][model]") {
+  const LayerGraph graph = with_layers(
+      "  - {name: a, op: conv2d, out_channels: 4, kernel: 1}\n"
+      "  - {name: b, op: conv2d, out_channels: 2, kernel: 1}\n"
+      "  - {name: after, block: one}\n"
+      "  - {name: chosen, block: one, from: a}\n",
+      "blocks:\n  one:\n    - {name: conv, op: conv2d, out_channels: 3, kernel: 1, from: in}\n");
+  CHECK(inputs_of(graph, "after.conv") == std::vector<std::string>{"b"});
+  CHECK(inputs_of(graph, "chosen.conv") == std::vector<std::string>{"a"});
+}
+
 }  // namespace
 }  // namespace vernier::dataflow

@@ -10,6 +10,8 @@
 #include <valijson/validator.hpp>
 
 #include "tests/support/command_line.hpp"
+#include "tests/support/input_file.hpp"
+#include "tests/support/tflite_fixture.hpp"
 
 namespace vernier::frontends {
 namespace {
@@ -74,6 +76,19 @@ TEST_CASE("Every shipped machine and network gives a result that satisfies the s
   }
 }
 
+TEST_CASE("A result with all parts of an import report satisfies the schema",
+          "[frontends][report]") {
+  ResultSchema schema;
+  const tests::InputFile file("net.tflite", tests::small_tflite_network());
+  const auto run = run_vernier({"run", "-a", kRoot + "configs/accelerators/bitfusion_16x32.yaml",
+                                "-m", file.path(), "--format", "json"});
+  REQUIRE(run.exit_code == 0);
+  Json result = Json::parse(run.output);
+  CHECK(schema.problems(result) == "");
+  result["import"]["widths"][0]["slices"] = {{{"channels", 3}, {"bits", 2}}};
+  CHECK(schema.problems(result) == "");
+}
+
 TEST_CASE("The schema refuses results with a missing, foreign or negative value",
           "[frontends][report]") {
   ResultSchema schema;
@@ -89,6 +104,12 @@ TEST_CASE("The schema refuses results with a missing, foreign or negative value"
   Json foreign = good;
   foreign["layers"][0]["speed"] = 1;
   CHECK(schema.problems(foreign) != "");
+  Json without_import = good;
+  without_import.erase("import");
+  CHECK(schema.problems(without_import) != "");
+  Json foreign_width = good;
+  foreign_width["import"]["widths"].push_back({{"tensor", "x"}, {"bits", 33}});
+  CHECK(schema.problems(foreign_width) != "");
   Json negative = good;
   negative["total"]["energy_pj"] = -1.0;
   CHECK(schema.problems(negative) != "");

@@ -8,16 +8,16 @@
 #include <catch2/catch.hpp>
 
 #include "arch/base/yaml.hpp"
-#include "frontends/scalesim/source_text.hpp"
+#include "frontends/topology/source_text.hpp"
 #include "validation/scale_sim.hpp"
 
 namespace vernier::validation {
 namespace {
 
 namespace fs = std::filesystem;
-using frontends::scalesim::read_text_file;
-using frontends::scalesim::split_fields;
-using frontends::scalesim::split_lines;
+using frontends::topology::read_text_file;
+using frontends::topology::split_fields;
+using frontends::topology::split_lines;
 
 const std::string kRoot = VERNIER_SOURCE_DIR;
 

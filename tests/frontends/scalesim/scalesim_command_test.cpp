@@ -8,7 +8,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "frontends/scalesim/source_text.hpp"
+#include "frontends/topology/source_text.hpp"
 #include "tests/support/command_line.hpp"
 
 namespace vernier::frontends::scalesim {
@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using tests::CommandResult;
 using tests::run_vernier;
+using topology::read_text_file;
 
 const std::string kGolden = std::string(VERNIER_SOURCE_DIR) + "/tests/golden/scalesim/";
 

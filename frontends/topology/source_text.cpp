@@ -1,21 +1,20 @@
-#include "frontends/scalesim/source_text.hpp"
+#include "frontends/topology/source_text.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
-namespace vernier::frontends::scalesim {
+#include "arch/base/yaml.hpp"
+
+namespace vernier::frontends::topology {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r\n\f\v";
 constexpr std::size_t kMostProblems = 20;
-constexpr std::uintmax_t kLargestFile = std::uintmax_t{16} << 20U;
+constexpr std::size_t kLargestFile = std::size_t{16} << 20U;
 
 }  // namespace
 
@@ -92,17 +91,7 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
 }
 
 std::string read_text_file(const std::string& path) {
-  std::error_code failure;
-  if (std::filesystem::is_directory(path, failure)) {
-    throw ConfigError(fmt::format("{}: is a folder, a file is needed", path));
-  }
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw ConfigError(fmt::format("{}: cannot be opened", path));
-  const std::uintmax_t size = std::filesystem::file_size(path, failure);
-  if (!failure && size > kLargestFile) {
-    throw ConfigError(fmt::format("{}: is larger than 16 MiB, which no such file is", path));
-  }
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  return vernier::read_text_file(path, kLargestFile);
 }
 
-}  // namespace vernier::frontends::scalesim
+}  // namespace vernier::frontends::topology

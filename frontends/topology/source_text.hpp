@@ -1,5 +1,5 @@
 // Lines and fields of a small text file with their places, and the list of what is wrong with them.
-// Both readers of this folder work on it, so that every message has file, line and column.
+// The readers of SCALE-Sim's files work on it, so that every message has file, line and column.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 #include "arch/base/error.hpp"
 
-namespace vernier::frontends::scalesim {
+namespace vernier::frontends::topology {
 
 /// A piece of a line without blanks around it. Line and column count from 1.
 struct TextField {
@@ -59,4 +59,4 @@ class Problems {
 /// The contents of a file; throws ConfigError when it cannot be read or is larger than 16 MiB.
 [[nodiscard]] std::string read_text_file(const std::string& path);
 
-}  // namespace vernier::frontends::scalesim
+}  // namespace vernier::frontends::topology
