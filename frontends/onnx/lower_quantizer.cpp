@@ -137,7 +137,8 @@ Value quantized(Lowering& lowering, const Node& node, const Value& value, Stated
   const bool is_first = builder.only_claims_of(value.source, value.name);
   const bool reads_view = builder.draft_of(value.source) != nullptr &&
                           dataflow::is_view(builder.draft_of(value.source)->spec.op);
-  if (is_first && !reads_view && lowering.only_quantizers_read(value.name)) {
+  const bool is_only_reader = lowering.readers(value.name) == 1;
+  if (is_first && !reads_view && (is_only_reader || lowering.only_quantizers_read(value.name))) {
     lowering.skip(node, fmt::format("states the width of '{}'", value.source));
     builder.claim(value.source, value.name, width);
     if (Draft* draft = lowering.foldable(value)) draft->stage = Stage::kQuantized;
