@@ -14,7 +14,8 @@
 namespace vernier::frontends {
 namespace {
 
-// A file in memory, page by page as it is read: weights that nobody looks at are never loaded.
+// A file in memory, page by page as it is read: weights that nobody looks at are not loaded, except
+// for what the system maps around a page.
 class MappedFile {
  public:
   explicit MappedFile(const std::string& path) {

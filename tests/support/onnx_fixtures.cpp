@@ -52,7 +52,8 @@ std::string attention_network() {
   b.weight("pos", {1, 17, 24}).weight("ls", {24}).weight("lb", {24}).constant("scale", {}, {0.35});
   b.constant("tokens", {3}, {0, 24, -1}, OnnxType::kInt64);
   b.constant("heads", {4}, {0, -1, 3, 8}, OnnxType::kInt64);
-  b.constant("joined", {3}, {0, 17, 24}, OnnxType::kInt64).constant("zero", {}, {0}, OnnxType::kInt64);
+  b.constant("joined", {3}, {0, 17, 24}, OnnxType::kInt64)
+      .constant("zero", {}, {0}, OnnxType::kInt64);
   for (const char* name : {"wq", "wk", "wv", "wo"}) b.weight(name, {24, 24});
   b.node("Conv", {"x", "patch"}, {"c"}, window(8, 8, 0));
   b.node("Reshape", {"c", "tokens"}, {"t"});
@@ -149,9 +150,9 @@ std::string integer_network() {
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> onnx_fixtures() {
-  return {{"float", float_network()},     {"attention", attention_network()},
-          {"shape", shape_network()},     {"qonnx", qonnx_network()},
-          {"qdq", qdq_network()},         {"integer", integer_network()}};
+  return {{"float", float_network()}, {"attention", attention_network()},
+          {"shape", shape_network()}, {"qonnx", qonnx_network()},
+          {"qdq", qdq_network()},     {"integer", integer_network()}};
 }
 
 }  // namespace vernier::tests

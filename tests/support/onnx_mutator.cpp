@@ -114,12 +114,11 @@ class Mutation {
     switch (pick(6)) {
       case 0: attribute.set_i(number()); break;
       case 1:
-        if (attribute.ints_size() > 0) attribute.set_ints(pick_int(attribute.ints_size()), number());
+        if (attribute.ints_size() > 0)
+          attribute.set_ints(pick_int(attribute.ints_size()), number());
         break;
       case 2: attribute.add_ints(number()); break;
-      case 3:
-        attribute.set_type(static_cast<AttributeProto::AttributeType>(pick(15)));
-        break;
+      case 3: attribute.set_type(static_cast<AttributeProto::AttributeType>(pick(15))); break;
       case 4:
         if (attribute.has_t()) break_tensor(*attribute.mutable_t());
         break;

@@ -1,11 +1,10 @@
 // ONNX files that are wrong, absurd or meant to hurt: each ends in a graph or in an error that says
 // what is wrong where, quickly and in little memory.
-#include <sys/resource.h>
-
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <sys/resource.h>
 #include <utility>
 #include <vector>
 
@@ -126,27 +125,31 @@ std::vector<Broken> broken_files() {
   {
     OnnxBuilder b;
     b.input("x", {1, 8}).output("y").node("Sigmod", {"x"}, {"y"});
-    add(b, "node 'y_node' (Sigmod) of domain 'ai.onnx', opset 13: unknown operator; did you mean "
-           "'Sigmoid'?");
+    add(b,
+        "node 'y_node' (Sigmod) of domain 'ai.onnx', opset 13: unknown operator; did you mean "
+        "'Sigmoid'?");
   }
   {
     OnnxBuilder b;
     b.input("x", {1, 8}).output("y").node("Quant", {"x"}, {"y"}, {}, "my.domain");
-    add(b, "node 'y_node' (my.domain::Quant) of domain 'my.domain', no opset import: unknown "
-           "domain; read are ai.onnx, com.microsoft, and those of QONNX (qonnx.custom_op.general, "
-           "qonnx.custom_op.channels_last, finn.custom_op.general, onnx.brevitas)");
+    add(b,
+        "node 'y_node' (my.domain::Quant) of domain 'my.domain', no opset import: unknown "
+        "domain; read are ai.onnx, com.microsoft, and those of QONNX (qonnx.custom_op.general, "
+        "qonnx.custom_op.channels_last, finn.custom_op.general, onnx.brevitas)");
   }
   {
     OnnxBuilder b;
     b.input("image", {1, 8}).output("y").node("Relu", {"imagf"}, {"y"});
-    add(b, "node 'y_node' (Relu) of domain 'ai.onnx', opset 13: its input 'imagf' is made by no "
-           "node; did you mean 'image'?");
+    add(b,
+        "node 'y_node' (Relu) of domain 'ai.onnx', opset 13: its input 'imagf' is made by no "
+        "node; did you mean 'image'?");
   }
   {
     OnnxBuilder b;
     b.input("x", {1, 8}).output("b").node("Add", {"x", "b"}, {"a"}).node("Relu", {"a"}, {"b"});
-    add(b, "node 'a_node' (Add) of domain 'ai.onnx', opset 13: lies on a cycle, or behind one: its "
-           "inputs need its own output");
+    add(b,
+        "node 'a_node' (Add) of domain 'ai.onnx', opset 13: lies on a cycle, or behind one: its "
+        "inputs need its own output");
   }
   {
     OnnxBuilder b;
@@ -156,76 +159,87 @@ std::vector<Broken> broken_files() {
   {
     OnnxBuilder b;
     conv(b, {{"strides", OnnxDims{0, 1}}});
-    add(b, "node 'y_node' (Conv) of domain 'ai.onnx', opset 13: attribute 'strides' is [0, 1]; 1 to "
-           "16777216 are allowed");
+    add(b,
+        "node 'y_node' (Conv) of domain 'ai.onnx', opset 13: attribute 'strides' is [0, 1]; 1 to "
+        "16777216 are allowed");
   }
   {
     OnnxBuilder b;
     conv(b, {{"kernel_shape", OnnxDims{5, 5}}});
-    add(b, "node 'y_node' (Conv) of domain 'ai.onnx', opset 13: attribute 'kernel_shape' is [5, 5], "
-           "the weight 'w' is [4, 3, 3, 3]");
+    add(b,
+        "node 'y_node' (Conv) of domain 'ai.onnx', opset 13: attribute 'kernel_shape' is [5, 5], "
+        "the weight 'w' is [4, 3, 3, 3]");
   }
   {
     OnnxBuilder b;
     conv(b, {{"group", std::int64_t{2}}});
-    add(b, "node 'y_node' (Conv) of domain 'ai.onnx', opset 13: 3 channels in 2 groups do not go "
-           "with the weight 'w' [4, 3, 3, 3]");
+    add(b,
+        "node 'y_node' (Conv) of domain 'ai.onnx', opset 13: 3 channels in 2 groups do not go "
+        "with the weight 'w' [4, 3, 3, 3]");
   }
   {
     OnnxBuilder b;
     conv(b, {{"dilations", OnnxDims{9, 9}}});
-    add(b, "node 'y_node' (Conv) of domain 'ai.onnx', opset 13: the window reaches 19 rows but the "
-           "padded input has 8");
+    add(b,
+        "node 'y_node' (Conv) of domain 'ai.onnx', opset 13: the window reaches 19 rows but the "
+        "padded input has 8");
   }
   {
     OnnxBuilder b;
     conv(b, {{"auto_pad", std::string("SAME")}});
-    add(b, "node 'y_node' (Conv) of domain 'ai.onnx', opset 13: attribute 'auto_pad' is 'SAME'; "
-           "NOTSET, SAME_UPPER, SAME_LOWER and VALID are allowed");
+    add(b,
+        "node 'y_node' (Conv) of domain 'ai.onnx', opset 13: attribute 'auto_pad' is 'SAME'; "
+        "NOTSET, SAME_UPPER, SAME_LOWER and VALID are allowed");
   }
   {
     OnnxBuilder b;
     b.input("x", {1, 8}).weight("w", {9, 4}).output("y").node("MatMul", {"x", "w"}, {"y"});
-    add(b, "node 'y_node' (MatMul) of domain 'ai.onnx', opset 13: 'x' [1, 8] does not go with the "
-           "weight 'w' [9, 4]: the reduction is 8 here and 9 there");
+    add(b,
+        "node 'y_node' (MatMul) of domain 'ai.onnx', opset 13: 'x' [1, 8] does not go with the "
+        "weight 'w' [9, 4]: the reduction is 8 here and 9 there");
   }
   {
     OnnxBuilder b;
     b.input("x", {1, 8}).constant("s", {2}, {3, -1}, OnnxType::kInt64).output("y");
     b.node("Reshape", {"x", "s"}, {"y"});
-    add(b, "node 'y_node' (Reshape) of domain 'ai.onnx', opset 13: 8 elements of 'x' [1, 8] do not "
-           "fill the new shape [3, -1]");
+    add(b,
+        "node 'y_node' (Reshape) of domain 'ai.onnx', opset 13: 8 elements of 'x' [1, 8] do not "
+        "fill the new shape [3, -1]");
   }
   {
     OnnxBuilder b;
     b.opset("onnx.brevitas", 1).input("x", {1, 8}).output("y");
     b.constant("s", {}, {0.1}).constant("z", {}, {0.0}).constant("bits", {}, {3.5});
     b.node("Quant", {"x", "s", "z", "bits"}, {"y"}, {}, "onnx.brevitas");
-    add(b, "node 'y_node' (onnx.brevitas::Quant) of domain 'onnx.brevitas', opset 1: its bit width "
-           "is 3.5; whole numbers from 1 to 32 are allowed");
+    add(b,
+        "node 'y_node' (onnx.brevitas::Quant) of domain 'onnx.brevitas', opset 1: its bit width "
+        "is 3.5; whole numbers from 1 to 32 are allowed");
   }
   {
     OnnxBuilder b;
     b.opset("onnx.brevitas", 1).input("x", {1, 8}).output("y");
     b.constant("s", {}, {0.1}).constant("z", {}, {0.0}).weight("bits", {});
     b.node("Quant", {"x", "s", "z", "bits"}, {"y"}, {}, "onnx.brevitas");
-    add(b, "node 'y_node' (onnx.brevitas::Quant) of domain 'onnx.brevitas', opset 1: the elements "
-           "of input 3 ('bits', FLOAT []) are needed, but the file does not hold them, or they are "
-           "too many");
+    add(b,
+        "node 'y_node' (onnx.brevitas::Quant) of domain 'onnx.brevitas', opset 1: the elements "
+        "of input 3 ('bits', FLOAT []) are needed, but the file does not hold them, or they are "
+        "too many");
   }
   {
     OnnxBuilder b;
     b.input("x", {1, 8}).constant("axis", {}, {0}).output("y");
     b.node("Softmax", {"x"}, {"y"}, {{"axis", std::int64_t{2}}});
-    add(b, "node 'y_node' (Softmax) of domain 'ai.onnx', opset 13: axis 2 of a tensor with 2 "
-           "dimensions; -2 to 1 are allowed");
+    add(b,
+        "node 'y_node' (Softmax) of domain 'ai.onnx', opset 13: axis 2 of a tensor with 2 "
+        "dimensions; -2 to 1 are allowed");
   }
   {
     OnnxBuilder b;
     b.input("x", {1, 3, 8, 8}).weight("w", {3, 4, 2, 2}).output("y");
     b.node("ConvTranspose", {"x", "w"}, {"y"});
-    add(b, "node 'y_node' (ConvTranspose) of domain 'ai.onnx', opset 13: no layer of a network here "
-           "does what this operator does to an activation");
+    add(b,
+        "node 'y_node' (ConvTranspose) of domain 'ai.onnx', opset 13: no layer of a network here "
+        "does what this operator does to an activation");
   }
   {
     OnnxBuilder b;
@@ -238,9 +252,10 @@ std::vector<Broken> broken_files() {
     add(b, "output 'classes' is made by no node");
   }
   files.push_back({"this is no ONNX file", "in.onnx: byte 1: wire type 4: this is no ONNX file"});
-  files.push_back({std::string("\x3a\x68graph", 7), "in.onnx: byte 2: a field of 104 bytes where 5 "
-                                                    "are left: the file is cut off, or no ONNX "
-                                                    "file"});
+  files.push_back({std::string("\x3a\x68graph", 7),
+                   "in.onnx: byte 2: a field of 104 bytes where 5 "
+                   "are left: the file is cut off, or no ONNX "
+                   "file"});
   files.push_back({"", "in.onnx: no ONNX model: it holds no graph"});
   return files;
 }
@@ -280,7 +295,7 @@ TEST_CASE("Millions of nodes, names or numbers are refused before they take memo
   for (int at = 0; at < 4'000'000; ++at) nodes += std::string("\x0a\x00", 2);
   const auto graph = [](const std::string& content) {
     std::string text = "\x3a";
-    for (std::size_t size = content.size(); ; size >>= 7U) {
+    for (std::size_t size = content.size();; size >>= 7U) {
       text += static_cast<char>((size & 0x7fU) | (size >= 0x80U ? 0x80U : 0U));
       if (size < 0x80U) break;
     }

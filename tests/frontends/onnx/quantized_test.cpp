@@ -38,8 +38,8 @@ const DecidedWidth& width_of(const ImportedModel& model, const std::string& tens
 /// "int 8 by q_node", with the slices of a tensor that has some.
 std::string width_text(const ImportedModel& model, const std::string& tensor) {
   const DecidedWidth& width = width_of(model, tensor);
-  std::string text = fmt::format("{} {}", to_text(width.precision.kind),
-                                 width.precision.bits.bits());
+  std::string text =
+      fmt::format("{} {}", to_text(width.precision.kind), width.precision.bits.bits());
   for (const PrecisionSlice& slice : width.precision.slices) {
     text += fmt::format(" {}x{}", slice.channels, slice.bits.bits());
   }
@@ -142,8 +142,7 @@ TEST_CASE("The bounds of a Clip between quantizer and dequantizer are the width"
   CHECK(model.graph.layers().size() == 1);
 }
 
-TEST_CASE("A change of scale between two quantizers is a pass over the data",
-          "[frontends][onnx]") {
+TEST_CASE("A change of scale between two quantizers is a pass over the data", "[frontends][onnx]") {
   OnnxBuilder builder;
   builder.input("x", {1, 8}).weight("w", {8, 8}, OnnxType::kInt8).constant("s", {}, {0.1});
   builder.node("DequantizeLinear", {"w", "s"}, {"wd"});
@@ -186,8 +185,9 @@ TEST_CASE("A tensor behind two quantizers is stored once, at the widest", "[fron
   builder.output("a").output("b");
   const ImportedModel model = import(builder);
   CHECK(width_text(model, "y_node") == "int 8 by wide.q_node");
-  CHECK(has_default(model, "stored once at 8 bits ('wide.q_node'), although 'narrow.q_node' asks "
-                           "for 4"));
+  CHECK(has_default(model,
+                    "stored once at 8 bits ('wide.q_node'), although 'narrow.q_node' asks "
+                    "for 4"));
 }
 
 TEST_CASE("A tensor that is read with and without quantizer is stored in both forms",
@@ -205,8 +205,8 @@ TEST_CASE("A tensor that is read with and without quantizer is stored in both fo
 }
 
 TEST_CASE("Each domain of QONNX is read", "[frontends][onnx]") {
-  for (const std::string domain : {"qonnx.custom_op.general", "finn.custom_op.general",
-                                   "onnx.brevitas"}) {
+  for (const std::string domain :
+       {"qonnx.custom_op.general", "finn.custom_op.general", "onnx.brevitas"}) {
     for (const std::string op : {"Quant", "IntQuant"}) {
       CAPTURE(domain, op);
       OnnxBuilder builder;
