@@ -290,11 +290,14 @@ void where(Lowering& lowering, const Node& node) {
       broadcast(lowering, node, broadcast(lowering, node, condition.dims, left.dims), right.dims));
   const std::int64_t count = small_count(y.dims);
   if (condition.numbers && left.numbers && right.numbers && count >= 0) {
+    const std::vector<double>& takes_left = *condition.numbers;
+    const std::vector<double>& lefts = *left.numbers;
+    const std::vector<double>& rights = *right.numbers;
     y.numbers.emplace();
     for (std::int64_t at = 0; at < count; ++at) {
-      const bool first = (*condition.numbers)[source_index(at, y.dims, condition.dims)] != 0.0;
-      const Value& from = first ? left : right;
-      y.numbers->push_back((*from.numbers)[source_index(at, y.dims, from.dims)]);
+      const bool is_left = takes_left[source_index(at, y.dims, condition.dims)] != 0.0;
+      y.numbers->push_back(is_left ? lefts[source_index(at, y.dims, left.dims)]
+                                   : rights[source_index(at, y.dims, right.dims)]);
     }
   }
   lowering.set(node, 0, std::move(y));

@@ -268,8 +268,8 @@ void batch_norm(Lowering& lowering, const Node& node, bool channels_last) {
   const Grouping grouping = channels_last ? onnx::channels_last(rank) : channels_first(rank);
   const std::string first = lowering.fitted(node, x, grouping);
   const Shape shape{x.dims[channel_dim], 1, 1};
-  Value scaled = elementwise(lowering, node, x, first,
-                             lowering.learned(lowering.input(node, 1), shape), grouping);
+  const Value scaled = elementwise(lowering, node, x, first,
+                                   lowering.learned(lowering.input(node, 1), shape), grouping);
   Node shift = node;
   shift.op = "Add";
   shift.name = Lowering::layer_name(node) + ".shift";

@@ -112,12 +112,22 @@ class Lowering {
   [[nodiscard]] bool is_channels_last(const std::string& input, std::size_t rank) const;
   void index_readers();
   [[nodiscard]] std::unordered_set<std::string> parameter_inputs() const;
+  [[nodiscard]] std::vector<std::int64_t> input_dims(const TensorType& input,
+                                                     const std::string& place);
+  [[nodiscard]] bool begins_with_batch(const Value& value, const std::string& place);
+  void place_input(Value& value, bool has_batch, const std::string& place);
+  [[nodiscard]] std::unordered_map<std::string, std::size_t> producers() const;
+  [[nodiscard]] std::vector<bool> needed_nodes(
+      const std::unordered_map<std::string, std::size_t>& producer);
   [[nodiscard]] std::vector<std::size_t> node_order();
+  void annotate_constants();
+  void note_opsets();
   void lower(const Node& node);
+  void try_to_lower(const Node& node);
   void fail_outputs(const Node& node);
   void finish_outputs();
   void apply_annotations(const Node& node);
-  [[nodiscard]] std::vector<std::string> tensor_names() const;
+  [[nodiscard]] std::string nearest_tensor(const std::string& name);
 
   const ModelFile& file_;
   NetworkBuilder builder_;
@@ -128,6 +138,8 @@ class Lowering {
   std::unordered_map<std::string, std::size_t> reader_counts_;
   std::unordered_set<std::string> output_names_;
   std::vector<std::string> problems_;
+  std::vector<std::string> tensor_names_;  // for messages; found when the first one needs them
+  std::size_t stored_numbers_ = 0;
 };
 
 }  // namespace vernier::frontends::onnx

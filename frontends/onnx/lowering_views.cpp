@@ -123,6 +123,13 @@ std::vector<std::int64_t> Lowering::integers(const Node& node, std::size_t slot)
 void Lowering::set(const Node& node, std::size_t slot, Value value) {
   if (slot >= node.outputs.size() || node.outputs[slot].empty()) return;
   value.name = node.outputs[slot];
+  // Chains of arithmetic on constants must not fill the memory: shapes are short.
+  constexpr std::size_t kMostStored = 1'000'000;
+  constexpr std::size_t kShort = 16;
+  if (value.numbers) {
+    stored_numbers_ += value.numbers->size();
+    if (stored_numbers_ > kMostStored && value.numbers->size() > kShort) value.numbers.reset();
+  }
   values_[value.name] = std::move(value);
 }
 

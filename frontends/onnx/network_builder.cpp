@@ -14,6 +14,7 @@ using dataflow::DecidedWidth;
 using dataflow::Shape;
 
 constexpr std::size_t kLongestName = 200;
+constexpr std::size_t kMostLayers = 100'000;
 
 // Wider first; among equal widths the one stated first.
 bool is_wider(const Precision& left, const Precision& right) { return left.bits > right.bits; }
@@ -51,6 +52,9 @@ std::string NetworkBuilder::add_input(const std::string& name, const Shape& shap
 }
 
 Draft& NetworkBuilder::add_layer(Draft draft) {
+  if (drafts_.size() >= kMostLayers) {
+    throw ModelError(fmt::format("more than {} layers", kMostLayers));
+  }
   std::vector<Shape> shapes;
   shapes.reserve(draft.spec.inputs.size());
   for (const std::string& input : draft.spec.inputs) shapes.push_back(shape_of(input));

@@ -1,6 +1,6 @@
 // ONNX files that are wrong, absurd or meant to hurt: each ends in a graph or in an error that says
 // what is wrong where, quickly and in little memory.
-#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -41,7 +41,7 @@ long peak_mib() {
 /// "graph", or the text of the error. Anything that is not the user's error passes through and
 /// fails the test; so does a reading that takes too long.
 std::string outcome_of(const std::string& bytes) {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // of the processor: other work may run beside
   std::string outcome = "graph";
   try {
     const dataflow::ImportedModel model = read_onnx(bytes, "in.onnx");
@@ -50,8 +50,8 @@ std::string outcome_of(const std::string& bytes) {
     outcome = error.what();
     CHECK_FALSE(outcome.empty());
   }
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-  CHECK(taken.count() < kMostSeconds);
+  const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  CHECK(seconds < kMostSeconds);
   return outcome;
 }
 
@@ -308,25 +308,37 @@ TEST_CASE("Millions of nodes, names or numbers are refused before they take memo
 }
 
 TEST_CASE("Long chains and wide fans end within the limits", "[frontends][onnx][hostile]") {
-  constexpr int kNodes = 4000;
+  constexpr int kNodes = 20'000;
   OnnxBuilder chain;
   chain.input("x0", {1, 8});
   OnnxBuilder fan;
   fan.input("x", {1, 8});
   OnnxBuilder doubling;
   doubling.input("x0", {1, 8});
+  OnnxBuilder arithmetic;
+  arithmetic.constant("x0", {4096}, std::vector<double>(4096, 1.0)).input("x", {1, 4096});
+  OnnxBuilder lost;
+  lost.input("x", {1, 8});
   for (int at = 0; at < kNodes; ++at) {
     const std::string from = fmt::format("x{}", at);
     const std::string to = fmt::format("x{}", at + 1);
     chain.node("Tanh", {from}, {to});
     fan.node("Tanh", {"x"}, {to}).output(to);
     doubling.node("Concat", {from, from}, {to}, {{"axis", std::int64_t{1}}});
+    arithmetic.node("Neg", {from}, {to});
+    lost.node("Add", {"x", fmt::format("y{}", at)}, {to}).output(to);
   }
-  chain.output(fmt::format("x{}", kNodes));
-  doubling.output(fmt::format("x{}", kNodes));
+  const std::string last = fmt::format("x{}", kNodes);
+  chain.output(last);
+  doubling.output(last);
+  arithmetic.node("Add", {"x", last}, {"y"}).output("y");
+  const long before = peak_mib();
   CHECK(outcome_of(chain.bytes()) == "graph");
   CHECK(outcome_of(fan.bytes()) == "graph");
   CHECK(outcome_of(doubling.bytes()).find("outside 1 to 16777216") != std::string::npos);
+  CHECK(outcome_of(arithmetic.bytes()) == "graph");
+  CHECK(outcome_of(lost.bytes()).find("... and perhaps more") != std::string::npos);
+  if (!kInstrumented) CHECK(peak_mib() - before < kMostMib);
 }
 
 }  // namespace
