@@ -67,6 +67,7 @@ std::vector<std::size_t> reduced_axes(Lowering& lowering, const Node& node, std:
     axes = *attribute;
   }
   std::vector<std::size_t> result;
+  result.reserve(axes.size());
   for (const std::int64_t axis : axes) result.push_back(lowering.axis(node, axis, rank));
   if (axes.empty()) {
     for (std::size_t dim = 1; dim < rank; ++dim) result.push_back(dim);

@@ -15,6 +15,7 @@ namespace {
 
 std::vector<Axis> axes_at(const Value& value, const std::vector<std::size_t>& dims) {
   std::vector<Axis> axes;
+  axes.reserve(dims.size());
   for (const std::size_t dim : dims) axes.push_back(value.axes.at(dim));
   return axes;
 }
@@ -185,7 +186,7 @@ std::size_t Lowering::axis(const Node& node, std::int64_t axis, std::size_t rank
 
 Grouping Lowering::natural_grouping(const Value& value) const {
   const std::size_t rank = value.dims.size();
-  const Grouping usual = rank == 3 ? channels_last(rank) : channels_first(rank);
+  Grouping usual = rank == 3 ? channels_last(rank) : channels_first(rank);
   if (value.is_constant) return usual;
   const dataflow::Shape& shape = builder_.shape_of(value.source);
   struct Placed {
@@ -257,7 +258,7 @@ std::string Lowering::fitted(const Node& node, const Value& value, const Groupin
 }
 
 std::string Lowering::learned(const Value& constant, const dataflow::Shape& shape) {
-  const std::string name = builder_.add_input(constant.name, shape, constant.type, true);
+  std::string name = builder_.add_input(constant.name, shape, constant.type, true);
   if (constant.width) builder_.claim(name, constant.name, *constant.width);
   return name;
 }

@@ -62,16 +62,21 @@ TEST_CASE("The fixtures import", "[frontends][onnx][hostile]") {
   }
 }
 
-void check_mutations(std::uint32_t per_seed_file) {
-  std::vector<std::pair<std::string, std::string>> seeds = tests::onnx_fixtures();
-  const std::string corpus = std::string(VERNIER_SOURCE_DIR) + "/tests/fuzz/corpus/onnx";
-  if (std::filesystem::exists(corpus)) {
-    for (const auto& entry : std::filesystem::directory_iterator(corpus)) {
-      std::ifstream stream(entry.path(), std::ios::binary);
-      seeds.emplace_back(entry.path().filename().string(),
-                         std::string(std::istreambuf_iterator<char>(stream), {}));
-    }
+using Files = std::vector<std::pair<std::string, std::string>>;
+
+/// The ONNX files of a folder and its folders that are not too large to be broken often.
+void append_files(const std::string& folder, Files& files) {
+  constexpr std::uintmax_t kMostBytes = 40'000;
+  if (!std::filesystem::exists(folder)) return;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() != ".onnx" || entry.file_size() > kMostBytes) continue;
+    std::ifstream stream(entry.path(), std::ios::binary);
+    files.emplace_back(entry.path().filename().string(),
+                       std::string(std::istreambuf_iterator<char>(stream), {}));
   }
+}
+
+void check_mutations(const Files& seeds, std::uint32_t per_seed_file) {
   const long before = peak_mib();
   int graphs = 0;
   int errors = 0;
@@ -87,12 +92,15 @@ void check_mutations(std::uint32_t per_seed_file) {
 }
 
 TEST_CASE("Hundreds of broken files give an error or a graph", "[frontends][onnx][hostile]") {
-  check_mutations(60);
+  check_mutations(tests::onnx_fixtures(), 60);
 }
 
 TEST_CASE("Ten thousand broken files give an error or a graph",
           "[frontends][onnx][hostile][slow]") {
-  check_mutations(2000);
+  Files seeds = tests::onnx_fixtures();
+  append_files(std::string(VERNIER_SOURCE_DIR) + "/tests/fuzz/corpus/onnx", seeds);
+  append_files(std::string(VERNIER_SOURCE_DIR) + "/../shared/models", seeds);
+  check_mutations(seeds, 1000);
 }
 
 TEST_CASE("Each beginning of a file gives an error", "[frontends][onnx][hostile]") {
