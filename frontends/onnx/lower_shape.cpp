@@ -315,6 +315,7 @@ void lower_concat(Lowering& lowering, const Node& node) {
                                     axis, dims_text(dims)));
   }
   std::vector<std::string> sources;
+  sources.reserve(parts.size());
   for (const Value& part : parts) {
     sources.push_back(part_source(lowering, node, part, grouping));
   }
