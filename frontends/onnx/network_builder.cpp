@@ -38,7 +38,7 @@ std::string NetworkBuilder::free_name(const std::string& wanted) {
 
 std::string NetworkBuilder::add_input(const std::string& name, const Shape& shape, ElementType type,
                                       bool learned) {
-  const std::string used = free_name(name.empty() ? "input" : name);
+  std::string used = free_name(name.empty() ? "input" : name);
   names_.insert(used);
   input_index_.emplace(used, inputs_.size());
   Input input;
@@ -96,7 +96,7 @@ std::string NetworkBuilder::view_of(const std::string& source, const Shape& shap
   draft.spec.inputs = {source};
   draft.stage = Stage::kQuantized;
   draft.keeps_values = true;
-  const std::string name = add_layer(std::move(draft)).spec.name;
+  std::string name = add_layer(std::move(draft)).spec.name;
   views_.emplace(key, name);
   if (!in_order) {
     note_default(name, fmt::format("the elements of '{}' change their order: counted as another "
@@ -138,6 +138,7 @@ void NetworkBuilder::note_skipped(const Node& node, const std::string& reason) {
 
 void NetworkBuilder::decide_claimed(Widths& decided) {
   std::vector<std::string> names;
+  names.reserve(inputs_.size() + drafts_.size());
   for (const Input& input : inputs_) names.push_back(input.spec.name);
   for (const Draft& draft : drafts_) names.push_back(draft.spec.name);
   for (const std::string& name : names) {
