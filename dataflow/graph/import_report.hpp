@@ -8,6 +8,7 @@
 
 #include "arch/base/bitwidth.hpp"
 #include "dataflow/graph/layer_graph.hpp"
+#include "dataflow/graph/precision_map.hpp"
 
 namespace vernier::dataflow {
 
@@ -40,10 +41,16 @@ struct ImportReport {
   std::vector<DecidedWidth> widths;  ///< in the order of the graph's tensors
 };
 
-/// A network as an importer understood it; the widths are also declared in the graph.
+/// A network as an importer understood it; the widths that the file states are also declared in the
+/// graph. Those that are assumed are in the report only, so that a user's defaults can replace
+/// them.
 struct ImportedModel {
   LayerGraph graph;
   ImportReport report;
 };
+
+/// A user's widths, completed by those that the report assumes: they hold where the map has neither
+/// an entry for the tensor nor a default for its kind.
+[[nodiscard]] PrecisionMap with_assumed_widths(PrecisionMap map, const ImportedModel& model);
 
 }  // namespace vernier::dataflow

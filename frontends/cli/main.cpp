@@ -13,9 +13,8 @@ namespace {
 
 std::string version_text() {
   return fmt::format(
-      "vernier {}\ncomponents: analytical engine (built in), SystemC engine ({}), ONNX importer "
-      "(not "
-      "built in), LibTorch trainer (not built in), Python module (not built in)",
+      "vernier {}\ncomponents: analytical engine (built in), SystemC engine ({}), ONNX and TFLite "
+      "importers (built in), LibTorch trainer (not built in), Python module (not built in)",
       kVersion, has_systemc() ? "built in" : "not built in");
 }
 

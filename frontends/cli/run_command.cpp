@@ -117,7 +117,8 @@ ExitCode run(const RunOptions& options) {
   const dataflow::ImportedModel model = load_network(options);
   const dataflow::LayerGraph& graph = model.graph;
   const PrecisionFile widths = load_bits(options, graph);
-  dataflow::ResolvedPrecision bits = dataflow::resolve_precision(graph, widths.map);
+  dataflow::ResolvedPrecision bits =
+      dataflow::resolve_precision(graph, dataflow::with_assumed_widths(widths.map, model));
   bits.assumptions.insert(bits.assumptions.begin(), widths.notes.begin(), widths.notes.end());
   for (const std::string& assumption : bits.assumptions) say("vernier: assumed: " + assumption);
 

@@ -4,9 +4,8 @@
 #include <array>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "dataflow/graph/model_yaml.hpp"
+#include "frontends/onnx/onnx_model.hpp"
 #include "frontends/tflite/tflite_model.hpp"
 #include "frontends/topology/topology_model.hpp"
 
@@ -16,12 +15,12 @@ namespace {
 // A format that is known by the end of the file's name.
 struct FileKind {
   std::string_view extension;
-  dataflow::ImportedModel (*load)(const std::string& path);  // none: not built into this vernier
+  dataflow::ImportedModel (*load)(const std::string& path);
 };
 
 constexpr auto kFileKinds = std::to_array<FileKind>({
     {".csv", topology::load_topology_model},
-    {".onnx", nullptr},
+    {".onnx", load_onnx},
     {".tflite", tflite::load_tflite},
 });
 
@@ -51,12 +50,7 @@ bool is_foreign_network(const std::string& path) { return kind_of(path) != nullp
 
 dataflow::ImportedModel load_network_file(const std::string& path) {
   const FileKind* kind = kind_of(path);
-  if (kind == nullptr) return load_own_yaml(path);
-  if (kind->load == nullptr) {
-    throw ConfigError(fmt::format("{}: the reader for {} files is not built into this vernier",
-                                  path, kind->extension));
-  }
-  return kind->load(path);
+  return kind == nullptr ? load_own_yaml(path) : kind->load(path);
 }
 
 }  // namespace vernier::frontends
