@@ -17,9 +17,11 @@ struct Machine {
 };
 
 /// Reads a machine file, applies overrides ("array.rows=32") and loads its energy tables, searched
-/// beside the file and then in `table_folders`. Throws ConfigError with all problems.
+/// beside the file and then in `table_folders`; `own_tables` beat all of them. Throws ConfigError
+/// with all problems.
 [[nodiscard]] Machine load_machine(const std::string& path,
                                    const std::vector<std::string>& overrides = {},
-                                   const std::vector<std::string>& table_folders = {});
+                                   const std::vector<std::string>& table_folders = {},
+                                   const std::vector<std::string>& own_tables = {});
 
 }  // namespace vernier::dataflow
