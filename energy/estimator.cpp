@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "energy/accelergy_tables.hpp"
+#include "energy/compound.hpp"
+
 namespace vernier::energy {
 
 Estimate Estimate::of(std::vector<PriceTerm> terms) {
@@ -48,6 +51,10 @@ std::optional<Estimate> Estimator::primitive_energy(const Primitive&, const Prim
 }
 std::optional<AreaEstimate> Estimator::primitive_area(const Primitive&, Hertz) const {
   return std::nullopt;
+}
+const std::vector<std::string>& Estimator::entries() const {
+  static const std::vector<std::string> none;
+  return none;
 }
 std::vector<std::string> Estimator::entry_actions(const EntryUse&) const { return {}; }
 std::optional<Estimate> Estimator::entry_energy(const EntryUse&, const EntryAction&,
@@ -139,6 +146,8 @@ EstimatorRegistry builtin_estimators() {
 std::unique_ptr<Estimator> load_estimator(const std::string& path,
                                           const EstimatorRegistry& registry) {
   const YamlNode root = load_yaml(path);
+  if (is_accelergy_table(root)) return make_accelergy_tables(root);
+  if (root.find("compound_components") != nullptr) return make_compound_classes(root);
   const YamlNode* kind = root.find("kind");
   if (kind == nullptr || kind->kind != YamlNode::Kind::kScalar) {
     throw ConfigError(fmt::format("{}: kind: the key is missing; allowed are {}", root.place.text(),

@@ -124,7 +124,7 @@ class Estimator {
 
   /// Named components that the table prices (an ERT, measured designs, compound classes); a
   /// machine's map names them. Empty when it prices by the kind of hardware only.
-  [[nodiscard]] virtual std::vector<std::string> entries() const { return {}; }
+  [[nodiscard]] virtual const std::vector<std::string>& entries() const;
   /// Actions of an entry. Throws NotCovered when the entry cannot be built.
   [[nodiscard]] virtual std::vector<std::string> entry_actions(const EntryUse& use) const;
   /// Energy of one action of one instance of an entry; nullopt when the entry lacks the action.

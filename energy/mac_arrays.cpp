@@ -90,7 +90,7 @@ class MacArrays final : public Estimator {
     return unit_area(*name, clock);
   }
 
-  [[nodiscard]] std::vector<std::string> entries() const override { return names_; }
+  [[nodiscard]] const std::vector<std::string>& entries() const override { return names_; }
   [[nodiscard]] std::vector<std::string> entry_actions(const EntryUse&) const override {
     return {"mac", "mac_idle", "leak"};
   }

@@ -174,6 +174,7 @@ std::optional<Estimate> operator_primitive_energy(const OperatorTable& rows,
       stores ? storage_parts(primitive, action, known->state) : logic_parts(primitive);
   if (parts.empty() && !stores) return std::nullopt;
   std::vector<PriceTerm> terms;
+  terms.reserve(parts.size());
   for (const Part& part : parts) {
     terms.push_back(known->state == State::kIdle
                         ? rows.idle(part.row, clock, part.width, part.count)

@@ -109,7 +109,7 @@ void PriceFinder::check_map() const {
                       suggestion(use.component, components)));
     }
     const Estimator& table = table_named(use);
-    const std::vector<std::string> entries = table.entries();
+    const std::vector<std::string>& entries = table.entries();
     if (!contains(entries, use.entry)) {
       throw ConfigError(
           fmt::format("{}: energy.map.{}.entry: the table '{}' has no entry '{}'; it "
@@ -143,6 +143,8 @@ std::optional<Estimate> PriceFinder::from_entry(const Estimator& table, const Co
   }
   EntryUse entry{use.entry, use.attributes};
   if (const auto* unit = std::get_if<MacUnit>(&component.hardware)) {
+    wanted.arguments.emplace("weight_bits", unit->widest_weight.bits());
+    wanted.arguments.emplace("activation_bits", unit->widest_activation.bits());
     entry.attributes.emplace("accumulator_bits", static_cast<double>(unit->accumulator_bits));
   }
   std::optional<Estimate> estimate = table.entry_energy(entry, wanted, primitives_);
@@ -150,8 +152,9 @@ std::optional<Estimate> PriceFinder::from_entry(const Estimator& table, const Co
   if (action.scale != 1.0) estimate->scale(action.scale, "map");
   const bool moves = query.action == Action::kRead || query.action == Action::kWrite;
   if (use.width && moves) {
-    estimate->scale(bits_per_action(component.hardware) / static_cast<double>(use.width->count()),
-                    "bits moved / bits of an access");
+    const double share =
+        bits_per_action(component.hardware) / static_cast<double>(use.width->count());
+    if (share != 1.0) estimate->scale(share, "bits moved / bits of an access");
   }
   return estimate;
 }
@@ -204,7 +207,7 @@ std::optional<FoundPrice> PriceFinder::ask(const Estimator& table, const Compone
       return found;
     }
     // A table of named components speaks for a component of that very name.
-    const std::vector<std::string> entries = table.entries();
+    const std::vector<std::string>& entries = table.entries();
     if (!contains(entries, component.name)) return std::nullopt;
     ComponentUse use;
     use.component = use.entry = component.name;
@@ -227,8 +230,9 @@ std::optional<FoundPrice> PriceFinder::ask(const Estimator& table, const Compone
 void PriceFinder::finish(FoundPrice& found, const Component& component, Action action) const {
   const double ratio = node_ratio(*found.table);
   if (ratio != 1.0 && !std::holds_alternative<DramInterface>(component.hardware)) {
-    found.estimate.scale(ratio, fmt::format("{} / {}", vernier::to_text(technology_),
-                                            vernier::to_text(*found.table->technology())));
+    found.estimate.scale(
+        ratio, fmt::format("{} / {}", vernier::to_text(technology_),
+                           vernier::to_text(found.table->technology().value_or(technology_))));
   }
   if (action != Action::kMacIdle) return;
   if (rules_.idle_slots == IdleSlots::kGated) {
@@ -268,7 +272,7 @@ FoundPrice PriceFinder::price(const Component& component, Action action,
 std::string PriceFinder::both_sides() const {
   std::string text;
   for (const Estimator* table : ranked_) {
-    const std::vector<std::string> entries = table->entries();
+    const std::vector<std::string>& entries = table->entries();
     if (entries.empty()) continue;
     text += fmt::format("\n  entries of the table '{}' that energy.map may name: {}", table->name(),
                         name_list(entries));
@@ -313,6 +317,13 @@ FoundArea PriceFinder::area(const Component& component) const {
     const Estimator& table = table_named(*use);
     if (auto found = table.entry_area({use->entry, use->attributes}, clock_, primitives_)) {
       return finished(*std::move(found), table, use->instances.value_or(component.instances));
+    }
+    // An ERT holds no areas; the ART of the same components is a table of its own.
+    for (const Estimator* other : ranked_) {
+      if (!contains(other->entries(), use->entry)) continue;
+      if (auto found = other->entry_area({use->entry, use->attributes}, clock_, primitives_)) {
+        return finished(*std::move(found), *other, use->instances.value_or(component.instances));
+      }
     }
   }
   throw ConfigError(fmt::format("no energy table has the area of the component '{}' ({})",

@@ -20,6 +20,7 @@ using VerbAction = std::function<ExitCode()>;
 void add_run_command(CLI::App& app, VerbAction& action);
 void add_check_command(CLI::App& app, VerbAction& action);
 void add_describe_command(CLI::App& app, VerbAction& action);
+void add_explain_command(CLI::App& app, VerbAction& action);
 void add_scalesim_command(CLI::App& app, VerbAction& action);
 void add_validate_command(CLI::App& app, VerbAction& action);
 /// Verbs of the design that this build does not have: each exits 2 and says so.
