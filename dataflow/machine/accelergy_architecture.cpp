@@ -64,11 +64,10 @@ class ArchitectureReader {
         }
         reader.finish();
       } else if (node.tag != "!Nothing") {
-        problems_.add(
-            node.place, place,
-            fmt::format("found {} {}; allowed are !Container, !Component, !Parallel, "
-                        "!Hierarchical, !Nothing",
-                        node.tag.empty() ? "no tag on" : shown(node.tag), node.description()));
+        problems_.add(node.place, place,
+                      fmt::format("found {}; allowed are !Container, !Component, !Parallel, "
+                                  "!Hierarchical, !Nothing",
+                                  node.tag.empty() ? "a node without a tag" : shown(node.tag)));
       }
     }
   }

@@ -46,8 +46,9 @@ std::vector<std::string> actions_of_component(const energy::PriceList& prices, s
 }
 
 ExitCode explain(const ExplainOptions& options) {
-  const dataflow::Machine machine = dataflow::load_machine(
-      options.accelerator, options.overrides, energy_table_folders(), options.own_tables);
+  const dataflow::Machine machine =
+      dataflow::load_machine(shipped_or_path(options.accelerator, "accelerators"),
+                             options.overrides, energy_table_folders(), options.own_tables);
   const energy::PriceList& prices = machine.prices;
   std::vector<std::string> components;
   for (const energy::Component& component : prices.components()) {

@@ -76,7 +76,10 @@ dataflow::PrecisionMap load_bits(const RunOptions& options, const dataflow::Laye
   return map;
 }
 
-ExitCode run(const RunOptions& options) {
+ExitCode run(const RunOptions& given) {
+  RunOptions options = given;
+  options.accelerator = shipped_or_path(given.accelerator, "accelerators");
+  options.model = shipped_or_path(given.model, "models");
   require_built_in("--engine", options.engine, "analytical", "the engine");
   require_built_in("--mapping", options.mapping, "heuristic", "the mapper or mapping file reader");
   if (!options.bits.empty() && !options.precision.empty()) {
