@@ -27,6 +27,15 @@ function(check_program prefix)
   run("${program}" validate amed)
 endfunction()
 
+# What the shell would offer for the last of some words.
+function(complete script words position)
+  file(WRITE "${WORK}/complete.bash"
+       "source '${script}'\nCOMP_WORDS=(${words})\nCOMP_CWORD=${position}\n_vernier\n"
+       "echo \"\${COMPREPLY[*]}\"\n")
+  run(bash "${WORK}/complete.bash")
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
 function(check_manual page completion)
   run("${CMAKE_COMMAND}" -E env LC_ALL=C groff -man -Tascii -ww -z "${page}")
   file(READ "${page}" text)
@@ -34,9 +43,9 @@ function(check_manual page completion)
     expect("${text}" "\n.SS ${verb}\n" "the manual page has the verb")
   endforeach()
   expect("${text}" "accelergy.\\-output" "the manual page has the options")
-  run(bash -c "source '${completion}'; COMP_WORDS=(vernier ex); COMP_CWORD=1; _vernier; echo \"\${COMPREPLY[*]}\"")
+  complete("${completion}" "vernier ex" 1)
   expect("${output}" "^explain\n$" "completion of a verb")
-  run(bash -c "source '${completion}'; COMP_WORDS=(vernier run --acc); COMP_CWORD=2; _vernier; echo \"\${COMPREPLY[*]}\"")
+  complete("${completion}" "vernier run --acc" 2)
   expect("${output}" "--accelerator --accelergy-output" "completion of an option")
 endfunction()
 
