@@ -59,7 +59,7 @@ class CountsReader {
         const char* const end = value.scalar.data() + value.scalar.size();
         const auto [stop, status] = std::from_chars(value.scalar.data(), end, number);
         if (value.kind != YamlNode::Kind::kScalar || status != std::errc{} || stop != end) {
-          problems_.add(value.place, path + ".arguments." + name,
+          problems_.add(value.place, fmt::format("{}.arguments.{}", path, name),
                         fmt::format("found {}; allowed is a number", value.description()));
           continue;
         }

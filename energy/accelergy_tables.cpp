@@ -169,7 +169,7 @@ class AccelergyTables final : public Estimator {
         }
       } else if (list->kind == YamlNode::Kind::kMapping) {
         for (const auto& [name, value] : list->entries) {
-          read_map_layout(name, value, path + "." + name, areas, problems);
+          read_map_layout(name, value, fmt::format("{}.{}", path, name), areas, problems);
         }
       } else {
         reader.problem(
@@ -212,7 +212,7 @@ class AccelergyTables final : public Estimator {
       for (const auto& [name, value] : arguments->entries) {
         const std::optional<double> number = number_of(value);
         if (!number) {
-          problems.add(value.place, path + ".arguments." + name,
+          problems.add(value.place, fmt::format("{}.arguments.{}", path, name),
                        fmt::format("found {}; allowed is a number", value.description()));
         } else {
           row.arguments.emplace(name, *number);
@@ -249,7 +249,8 @@ class AccelergyTables final : public Estimator {
     }
     for (const auto& [action, value] : node.entries) {
       if (value.kind != YamlNode::Kind::kSequence) {
-        rows.actions.push_back({action, {}, quantity(value, path + "." + action, problems)});
+        rows.actions.push_back(
+            {action, {}, quantity(value, fmt::format("{}.{}", path, action), problems)});
         continue;
       }
       for (std::size_t at = 0; at < value.items.size(); ++at) {
@@ -269,9 +270,10 @@ class AccelergyTables final : public Estimator {
 
   static double quantity(const YamlNode& node, const std::string& path, ProblemList& problems) {
     const std::optional<double> number = number_of(node);
-    if (!number || *number < 0.0) {
+    constexpr double kMost = 1e15;  // a thousand joules per action, a square metre and more
+    if (!number || *number < 0.0 || *number > kMost) {
       problems.add(node.place, path,
-                   fmt::format("found {}; allowed is a number of at least 0", node.description()));
+                   fmt::format("found {}; allowed is a number from 0 to 1e15", node.description()));
       return 0.0;
     }
     return *number;
@@ -303,7 +305,7 @@ std::string last_component(std::string_view path) {
     if (path[at] == ']') --brackets;
     if (path[at] == '.' && brackets == 0) begin = at + 1;
   }
-  std::string_view last = path.substr(begin);
+  const std::string_view last = path.substr(begin);
   return std::string(last.substr(0, last.find('[')));
 }
 

@@ -275,12 +275,12 @@ class CompoundClasses final : public Estimator {
   // adds by itself (arguments of the action) are visible too.
   static Attributes scope_of(const CompoundClass& compound, const Attributes& given,
                              const Arguments& arguments) {
-    constexpr std::array kImplicit{"accumulator_bits"};
+    constexpr std::array kImplicit{"accumulator_bits", "weight_bits", "activation_bits"};
     Attributes scope;
-    for (const auto& [name, value] : arguments) scope[name] = value;
     for (const char* name : kImplicit) {
       if (const auto found = given.find(name); found != given.end()) scope[name] = found->second;
     }
+    for (const auto& [name, value] : arguments) scope[name] = value;
     std::vector<std::string> known(kImplicit.begin(), kImplicit.end());
     for (const auto& [name, text] : compound.attributes) {
       known.push_back(name);
@@ -315,6 +315,17 @@ class CompoundClasses final : public Estimator {
     } catch (const ConfigError& error) {
       throw NotCovered(error.what());
     }
+  }
+
+  // A factor of an energy or area.
+  static double scale_of(const std::string& text, const Attributes& scope) {
+    constexpr double kMost = 1e12;
+    const double value = factor_of(text, scope);
+    if (!(value >= 0.0) || value > kMost) {
+      throw NotCovered(
+          fmt::format("the scale '{}' is {:g}; allowed is 0 to 1e12", shown(text), value));
+    }
+    return value;
   }
 
   // Copies that a range stands for: 1 without one.
@@ -364,7 +375,7 @@ class CompoundClasses final : public Estimator {
       const Attributes attributes = part_attributes(part, scope);
       for (const SubAction& sub : use.actions) {
         const double factor =
-            at.factor * copies * factor_of(sub.scale, scope) * factor_of(part.energy_scale, scope);
+            at.factor * copies * scale_of(sub.scale, scope) * scale_of(part.energy_scale, scope);
         PrimitiveAction wanted{sub.name, {}};
         for (const auto& [name, text] : sub.arguments) {
           wanted.arguments[name] = factor_of(text, scope);
@@ -397,7 +408,7 @@ class CompoundClasses final : public Estimator {
     check_depth(compound, depth);
     double sum = 0.0;
     for (const SubComponent& part : compound.parts) {
-      const double factor = copies_of(part.name, scope) * factor_of(part.area_scale, scope);
+      const double factor = copies_of(part.name, scope) * scale_of(part.area_scale, scope);
       const Attributes attributes = part_attributes(part, scope);
       const auto inner = classes_.find(part.class_name);
       sum += factor * (inner != classes_.end()

@@ -32,6 +32,18 @@ std::vector<std::string> names_of(const std::vector<const Estimator*>& tables) {
   return names;
 }
 
+// The entry with the attributes that the machine adds by itself: the widths of a MAC unit.
+EntryUse entry_of(const ComponentUse& use, const Component& component) {
+  EntryUse entry{use.entry, use.attributes};
+  if (const auto* unit = std::get_if<MacUnit>(&component.hardware)) {
+    entry.attributes.emplace("accumulator_bits", static_cast<double>(unit->accumulator_bits));
+    entry.attributes.emplace("weight_bits", static_cast<double>(unit->widest_weight.bits()));
+    entry.attributes.emplace("activation_bits",
+                             static_cast<double>(unit->widest_activation.bits()));
+  }
+  return entry;
+}
+
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -141,12 +153,7 @@ std::optional<Estimate> PriceFinder::from_entry(const Estimator& table, const Co
     wanted.arguments.emplace("weight_bits", query.mac->weight.bits());
     wanted.arguments.emplace("activation_bits", query.mac->activation.bits());
   }
-  EntryUse entry{use.entry, use.attributes};
-  if (const auto* unit = std::get_if<MacUnit>(&component.hardware)) {
-    wanted.arguments.emplace("weight_bits", unit->widest_weight.bits());
-    wanted.arguments.emplace("activation_bits", unit->widest_activation.bits());
-    entry.attributes.emplace("accumulator_bits", static_cast<double>(unit->accumulator_bits));
-  }
+  const EntryUse entry = entry_of(use, component);
   std::optional<Estimate> estimate = table.entry_energy(entry, wanted, primitives_);
   if (!estimate) return std::nullopt;
   if (action.scale != 1.0) estimate->scale(action.scale, "map");
@@ -315,15 +322,22 @@ FoundArea PriceFinder::area(const Component& component) const {
   }
   if (use != nullptr) {
     const Estimator& table = table_named(*use);
-    if (auto found = table.entry_area({use->entry, use->attributes}, clock_, primitives_)) {
-      return finished(*std::move(found), table, use->instances.value_or(component.instances));
-    }
-    // An ERT holds no areas; the ART of the same components is a table of its own.
-    for (const Estimator* other : ranked_) {
-      if (!contains(other->entries(), use->entry)) continue;
-      if (auto found = other->entry_area({use->entry, use->attributes}, clock_, primitives_)) {
-        return finished(*std::move(found), *other, use->instances.value_or(component.instances));
+    const std::int64_t entries = use->instances.value_or(component.instances);
+    try {
+      const EntryUse entry = entry_of(*use, component);
+      if (auto found = table.entry_area(entry, clock_, primitives_)) {
+        return finished(*std::move(found), table, entries);
       }
+      // An ERT holds no areas; the ART of the same components is a table of its own.
+      for (const Estimator* other : ranked_) {
+        if (!contains(other->entries(), use->entry)) continue;
+        if (auto found = other->entry_area(entry, clock_, primitives_)) {
+          return finished(*std::move(found), *other, entries);
+        }
+      }
+    } catch (const NotCovered& reason) {
+      throw ConfigError(fmt::format("{}: energy.map.{}: the area: {}", use->place.text(),
+                                    use->component, reason.what()));
     }
   }
   throw ConfigError(fmt::format("no energy table has the area of the component '{}' ({})",

@@ -1,7 +1,5 @@
 #include "energy/primitive.hpp"
 
-#include <cmath>
-
 #include <fmt/format.h>
 
 #include "energy/estimator.hpp"
@@ -14,9 +12,10 @@ double Primitive::number(std::string_view name) const {
     throw NotCovered(fmt::format("{} lacks the attribute '{}'", to_text(*this), name));
   }
   const auto* value = std::get_if<double>(&found->second);
-  if (value == nullptr || !std::isfinite(*value) || *value < 0.0) {
+  constexpr double kMost = 1e9;
+  if (value == nullptr || !(*value >= 0.0) || *value > kMost) {
     throw NotCovered(
-        fmt::format("the attribute '{}' of {} is no number of at least 0", name, to_text(*this)));
+        fmt::format("the attribute '{}' of {} is no number from 0 to 1e9", name, to_text(*this)));
   }
   return *value;
 }

@@ -22,7 +22,7 @@ struct Primitive {
   std::string class_name;
   Attributes attributes;
 
-  /// A number that must be there and be at least 0; throws NotCovered that names the class.
+  /// A number from 0 to 1e9 that must be there; throws NotCovered that names the class.
   [[nodiscard]] double number(std::string_view name) const;
   /// The same with a value for its absence.
   [[nodiscard]] double number_or(std::string_view name, double fallback) const;

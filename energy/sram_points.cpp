@@ -140,8 +140,9 @@ class SramPoints final : public Estimator {
       if (point.ports != bank.ports || !between(point.capacity, 1)) continue;
       if (many == nullptr || distance(point, bank) < distance(*many, bank)) many = &point;
     }
-    if (!one || many == nullptr) throw NotCovered(range_message(bank));
-    const double ratio = value_at(*many) / between(many->capacity, 1)->of(value_at);
+    const std::optional<Blend> same = many == nullptr ? std::nullopt : between(many->capacity, 1);
+    if (!one || !same) throw NotCovered(range_message(bank));
+    const double ratio = value_at(*many) / same->of(value_at);
     return {one->of(value_at) * ratio,
             fmt::format("{} with 1 port * {:.6g} (as {} ports against 1 at {})", text_of(*one),
                         ratio, bank.ports, vernier::to_text(many->capacity))};

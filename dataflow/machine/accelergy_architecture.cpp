@@ -106,7 +106,7 @@ class ArchitectureReader {
     const YamlNode* attributes = reader.mapping("attributes", Need::kOptional);
     if (attributes == nullptr) return;
     for (const auto& [name, value] : attributes->entries) {
-      const std::string place = path + ".attributes." + name;
+      const std::string place = fmt::format("{}.attributes.{}", path, name);
       if (value.kind != YamlNode::Kind::kScalar) {
         problems_.add(value.place, place,
                       fmt::format("found {}; wanted is a number, a word or an expression",

@@ -6,7 +6,9 @@
 #include "arch/base/yaml.hpp"
 #include "dataflow/graph/model_yaml.hpp"
 #include "dataflow/graph/precision_map.hpp"
+#include "dataflow/machine/accelergy_architecture.hpp"
 #include "dataflow/machine/machine.hpp"
+#include "energy/accelergy_tables.hpp"
 #include "energy/estimator.hpp"
 #include "frontends/cli/commands.hpp"
 
@@ -53,16 +55,22 @@ std::string check_file(const std::string& path) {
                                     path, extension));
     }
   }
+  if (dataflow::is_accelergy_architecture(read_text_file(path, YamlLimits{}.max_bytes))) {
+    return check_machine(path);
+  }
   const YamlNode root = load_yaml(path);
   if (root.find("array") != nullptr || root.find("mac") != nullptr) return check_machine(path);
   if (root.find("layers") != nullptr) return check_model(root);
-  if (root.find("kind") != nullptr) return check_table(path);
+  if (root.find("kind") != nullptr || energy::is_accelergy_table(root) ||
+      root.find("compound_components") != nullptr) {
+    return check_table(path);
+  }
   if (root.find("tensors") != nullptr || root.find("default") != nullptr) {
     return check_precision(root);
   }
   throw ConfigError(fmt::format(
       "{}: cannot tell what this file is; a machine has 'array', a network 'layers', a precision "
-      "file 'tensors' or 'default', an energy table 'kind'",
+      "file 'tensors' or 'default', an energy table 'kind', 'ERT' or 'compound_components'",
       path));
 }
 

@@ -95,7 +95,7 @@ TEST_CASE("A wrong ERT is refused with file, line and all problems", "[energy][a
       Contains("my.ERT.yaml:1: ERT.tables[0].actions[0].energy: found 'x'"));
   CHECK_THROWS_WITH(
       ert("ERT: {version: 0.4, tables: [{name: a, actions: [{name: r, energy: -1}]}]}"),
-      Contains("allowed is a number of at least 0"));
+      Contains("allowed is a number from 0 to 1e15"));
   CHECK_THROWS_WITH(ert("ERT: {version: 0.4, tables: [{name: a, action: []}]}"),
                     Contains("did you mean 'actions'"));
   CHECK_THROWS_WITH(ert("ERT: {version: 0.4, tables: []}"), Contains("names no component"));
@@ -180,6 +180,31 @@ compound_components: {version: 0.4, classes: [{name: a, subcomponents: [{name: m
   actions: [{name: read, subcomponents: [{name: men, actions: [{name: read}]}]}]}]})",
                                                      "typo.yaml")),
                     Contains("there is no sub-component 'men'") && Contains("did you mean 'mem'"));
+}
+
+TEST_CASE("Absurd numbers in a composition are refused", "[energy][accelergy]") {
+  const auto with_scale = [](const std::string& scale) {
+    return make_compound_classes(parse_yaml(
+        "compound_components: {version: 0.4, classes: [{name: a, subcomponents: [{name: b, class: "
+        "wire, attributes: {width: 8, length_um: 10}}], actions: [{name: read, subcomponents: "
+        "[{name: b, actions: [{name: transfer, energy_scale: '" +
+            scale + "'}]}]}]}]}",
+        "scale.yaml"));
+  };
+  const auto aladdin = load_estimator(
+      std::string(VERNIER_SOURCE_DIR) + "/configs/energy/aladdin_45nm.yaml", builtin_estimators());
+  const PrimitivePricer primitives({aladdin.get()});
+  const auto price = [&](const std::string& scale) {
+    return with_scale(scale)
+        ->entry_energy({"a", {}}, {"read", {}, nullptr, kClock}, primitives)
+        ->energy.count();
+  };
+  CHECK(price("2**3") == Approx(8 * 8 * 0.2 * 1.627e-3 * 10));
+  CHECK_THROWS_WITH(price("1e300"), Contains("allowed is 0 to 1e12"));
+  CHECK_THROWS_WITH(price("-1"), Contains("allowed is 0 to 1e12"));
+  CHECK_THROWS_AS(aladdin->primitive_energy({"wire", {{"width", 1e10}, {"length_um", 1.0}}},
+                                            {"transfer", {}}, kClock),
+                  NotCovered);
 }
 
 TEST_CASE("Action counts are read from lists and trees and priced", "[energy][accelergy]") {

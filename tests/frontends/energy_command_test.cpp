@@ -167,6 +167,17 @@ TEST_CASE("An architecture of Accelergy runs and says what was assumed",
   CHECK(result["assumptions"].size() >= 6);
 }
 
+TEST_CASE("check knows Accelergy's files", "[frontends][cli][energy]") {
+  const auto good = run_vernier({"check", kRoot + "configs/energy/eyeriss_like_32nm.yaml",
+                                 kRoot + "configs/energy/smart_buffer_45nm.yaml",
+                                 kRoot + "configs/energy/psma_28nm.yaml"});
+  INFO(good.error);
+  CHECK(good.exit_code == 0);
+  CHECK_THAT(good.output, Contains("energy table 'eyeriss_like_32nm', stated accuracy 95 %") &&
+                              Contains("energy table 'smart_buffer_45nm'") &&
+                              Contains("energy table 'psma_28nm', stated accuracy 90 %"));
+}
+
 TEST_CASE("A shipped file may be named without path and ending", "[frontends][cli]") {
   const auto named = run_vernier({"run", "-a", "bitfusion_16x32", "-m", "resnet20"});
   const auto by_path = run_vernier({"run", "-a", kMachine, "-m", kModel});

@@ -134,6 +134,38 @@ TEST_CASE("Our ERT, ART and counts are read back to the same energy",
   }
 }
 
+TEST_CASE("Shipped compound components price a machine through its map",
+          "[dataflow][machine][accelergy]") {
+  const Machine machine = load_machine(
+      kConfigs + "accelerators/bitfusion_16x32.yaml",
+      {"energy.tables=[aladdin_45nm, cacti_45nm, dram_interface, smart_buffer_45nm]",
+       "energy.map={input: {table: smart_buffer_45nm, entry: smart_buffer, attributes: {width: 32, "
+       "depth: 512, receivers: 16}}, mac: {table: smart_buffer_45nm, entry: mac_by_mode}}"});
+  const auto price = [&](const std::string& component, Action action, int weight = 0) {
+    for (const energy::PricedAction& priced : machine.prices.actions()) {
+      if (machine.prices.components()[priced.component].name == component &&
+          priced.action == action &&
+          (weight == 0 || (priced.weight_bits == weight && priced.activation_bits == 8))) {
+        return priced.energy.count();
+      }
+    }
+    FAIL("no such price");
+    return 0.0;
+  };
+  // 2 KiB bank, an adder of 9 bit at 2 ns, a bus of 16 * 50 um.
+  const double adder = 0.0858 * 9 / 32;
+  const double bus = 32 * 0.2 * 1.627e-3 * 800;
+  CHECK(price("input", Action::kRead) == Approx(1.9032 + adder + bus).epsilon(1e-12));
+  CHECK(price("input", Action::kWrite) == Approx(3.6385 + adder).epsilon(1e-12));
+  CHECK(price("input", Action::kLeak) ==
+        Approx(16 * ((3.22997 + 0.108463) * 2 + 2 * 0.0048 * 9 / 32)).epsilon(1e-12));
+  // 9.55 * (4 * 8) / 1024 + 0.0858: the widths of the mode.
+  CHECK(price("mac", Action::kMac, 4) == Approx(9.55 * 32 / 1024 + 0.0858).epsilon(1e-12));
+  CHECK(price("mac", Action::kMac, 8) == Approx(9.55 * 64 / 1024 + 0.0858).epsilon(1e-12));
+  CHECK(machine.prices.areas()[1].area.count() ==
+        Approx(16 * (15132.0 + 2 * 179.0 * 9 / 32)).epsilon(1e-12));
+}
+
 const char* const kArchitecture = R"(architecture:
   version: 0.4
   nodes:
