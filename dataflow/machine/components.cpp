@@ -84,6 +84,7 @@ energy::PriceList load_prices(const Accelerator& machine, const TableSearch& sea
   const EnergySpec& spec = machine.spec().energy;
   const energy::EstimatorRegistry registry = energy::builtin_estimators();
   std::vector<std::unique_ptr<energy::Estimator>> tables;
+  tables.reserve(search.own_tables.size() + spec.own_tables.size() + spec.tables.size());
   for (const std::string& path : search.own_tables) {
     tables.push_back(energy::load_estimator(path, registry));
   }

@@ -68,7 +68,7 @@ energy::ActionUse read_action(const std::string& ours, const YamlNode& node,
     for (const auto& [name, value] : list->entries) {
       const std::optional<double> number = number_of(value);
       if (!number) {
-        problems.add(value.place, path + ".arguments." + name,
+        problems.add(value.place, fmt::format("{}.arguments.{}", path, name),
                      fmt::format("found {}; an argument is a number", value.description()));
         continue;
       }
@@ -117,7 +117,8 @@ energy::ComponentUse read_use(const std::string& component, const YamlNode& node
   }
   if (const YamlNode* actions = reader.mapping("actions", Need::kOptional)) {
     for (const auto& [name, value] : actions->entries) {
-      use.actions.push_back(read_action(name, value, path + ".actions." + name, problems));
+      use.actions.push_back(
+          read_action(name, value, fmt::format("{}.actions.{}", path, name), problems));
     }
   }
   reader.finish();
