@@ -34,7 +34,7 @@ std::string shipped_or_path(const std::string& given, const std::string& folder)
   const bool is_bare = given.find('/') == std::string::npos && given.find('.') == std::string::npos;
   if (!is_bare || fs::exists(given, status)) return given;
   const fs::path shipped = fs::path(data_folder()) / "configs" / folder;
-  fs::path candidate = shipped / (given + ".yaml");
+  const fs::path candidate = shipped / (given + ".yaml");
   if (fs::exists(candidate, status)) return candidate.string();
   std::vector<std::string> names;
   for (fs::directory_iterator entry(shipped, status), end; !status && entry != end;
