@@ -47,7 +47,37 @@ class DramPerBit final : public Estimator {
                                    shown(dram->type), name_list(names_),
                                    suggestion(dram->type, names_)));
     }
-    return Estimate{Picojoules(found->second.energy.count()), found->second.source};
+    return Estimate::of(
+        {{"transfer", Picojoules(found->second.energy.count()),
+          fmt::format("{:g} pJ/bit of {}", found->second.energy.count(), dram->type),
+          found->second.source}});
+  }
+
+  [[nodiscard]] std::optional<Estimate> primitive_energy(const Primitive& primitive,
+                                                         const PrimitiveAction& action,
+                                                         Hertz) const override {
+    if (primitive.class_name != "DRAM") return std::nullopt;
+    const bool moves = action.name == "read" || action.name == "write" || action.name == "update";
+    const auto found = types_.find(primitive.word("type"));
+    if (found == types_.end()) {
+      throw NotCovered(fmt::format("the table '{}' has no DRAM type '{}'; allowed are {}", name(),
+                                   shown(primitive.word("type")), name_list(names_)));
+    }
+    if (action.name == "leak" || action.name == "idle") {
+      return Estimate::of({{"leakage", Picojoules(0.0), "0: contained in the energy per bit",
+                            found->second.source}});
+    }
+    if (!moves) return std::nullopt;
+    const double width = primitive.number("width");
+    return Estimate::of(
+        {{"transfer", Picojoules(found->second.energy.count() * width),
+          fmt::format("{:g} pJ/bit * {:g} bit", found->second.energy.count(), width),
+          found->second.source}});
+  }
+  [[nodiscard]] std::optional<AreaEstimate> primitive_area(const Primitive& primitive,
+                                                           Hertz) const override {
+    if (primitive.class_name != "DRAM") return std::nullopt;
+    return AreaEstimate{SquareMicrons(0.0), "off chip"};
   }
 
   [[nodiscard]] std::optional<AreaEstimate> area(const Hardware& hardware, Hertz) const override {

@@ -49,12 +49,19 @@ class MacSynthesis final : public Estimator {
       case Action::kMacIdle: {
         const double per_cycle = energy_of(unit->dynamic, period_of(unit->clock)).count();
         const auto& mode = query.mac->mode;
-        return Estimate{Picojoules(per_cycle * static_cast<double>(mode.cycles) /
-                                   static_cast<double>(mode.macs_per_step())),
-                        unit->source};
+        return Estimate::of(
+            {{"busy unit",
+              Picojoules(per_cycle * static_cast<double>(mode.cycles) /
+                         static_cast<double>(mode.macs_per_step())),
+              fmt::format("{:g} mW / {} * {} cycles / {} products", unit->dynamic.count(),
+                          vernier::to_text(unit->clock), mode.cycles, mode.macs_per_step()),
+              unit->source}});
       }
       case Action::kLeak:
-        return Estimate{energy_of(unit->leakage, period_of(query.clock)), unit->source};
+        return Estimate::of({{"leakage", energy_of(unit->leakage, period_of(query.clock)),
+                              fmt::format("{:g} mW * {:g} ns", unit->leakage.count(),
+                                          period_of(query.clock).count()),
+                              unit->source}});
       default: return std::nullopt;
     }
   }

@@ -1,39 +1,21 @@
 #include "energy/price_list.hpp"
 
-#include <algorithm>
-#include <array>
+#include <cmath>
 
 #include <fmt/format.h>
+
+#include "energy/price_finder.hpp"
 
 namespace vernier::energy {
 namespace {
 
 constexpr std::size_t kWidths = Bitwidth::kMax + 1;
 
-// Actions that a component of this kind counts.
-std::vector<Action> actions_of(const Hardware& hardware) {
-  if (std::holds_alternative<MacUnit>(hardware)) {
-    return {Action::kMac, Action::kMacIdle, Action::kZeroPointAdd, Action::kLeak};
-  }
-  if (std::holds_alternative<SramBank>(hardware)) {
-    return {Action::kRead, Action::kWrite, Action::kLeak};
-  }
-  if (std::holds_alternative<DramInterface>(hardware)) return {Action::kRead, Action::kWrite};
-  if (const auto* lane = std::get_if<VectorLane>(&hardware)) {
-    std::vector<Action> actions = lane->actions;
-    actions.push_back(Action::kLeak);
-    return actions;
-  }
-  return {Action::kRequantize, Action::kLeak};
-}
-
-bool depends_on_mode(Action action) { return action == Action::kMac || action == Action::kMacIdle; }
-
 }  // namespace
 
 PriceList::PriceList(std::vector<Component> components,
                      const std::vector<std::unique_ptr<Estimator>>& tables, Hertz clock,
-                     Nanometers technology)
+                     Nanometers technology, const PricingRules& rules)
     : components_(std::move(components)), plain_(components_.size() * kActionCount) {
   std::size_t macs = 0;
   for (const Component& component : components_) {
@@ -41,34 +23,72 @@ PriceList::PriceList(std::vector<Component> components,
     if (std::holds_alternative<MacUnit>(component.hardware)) ++macs;
   }
   mac_.resize(macs * 2 * kWidths * kWidths);
-  std::vector<const Estimator*> ranked;
-  for (const auto& table : tables) {
-    const Nanometers stated = table->technology().value_or(technology);
-    if (stated != technology) {
-      throw ConfigError(fmt::format(
-          "the energy table '{}' holds figures of {}, the machine is {}; figures are not scaled "
-          "between nodes, so name a table of the machine's node",
-          table->name(), vernier::to_text(stated), vernier::to_text(technology)));
-    }
-    ranked.push_back(table.get());
-  }
-  std::stable_sort(ranked.begin(), ranked.end(), [](const auto* left, const auto* right) {
-    return left->accuracy() > right->accuracy();
-  });
+  const PriceFinder finder(components_, tables, clock, technology, rules);
+  std::vector<std::string> families(components_.size());  // of the main action's table
   for (std::size_t at = 0; at < components_.size(); ++at) {
+    const Component& component = components_[at];
     const auto index = static_cast<ComponentIndex>(at);
-    for (const Action action : actions_of(components_[at].hardware)) {
-      const auto* unit = std::get_if<MacUnit>(&components_[at].hardware);
-      if (unit != nullptr && depends_on_mode(action)) {
-        for (const MacUnitMode& mode : unit->modes) {
-          price_action(index, action, &mode, ranked, clock);
-        }
-      } else {
-        price_action(index, action, nullptr, ranked, clock);
+    const Estimator* main_table = nullptr;
+    for (const Action action : actions_of(component.hardware)) {
+      const auto* unit = std::get_if<MacUnit>(&component.hardware);
+      const bool by_mode = unit != nullptr && depends_on_mode(action);
+      const std::size_t modes = by_mode ? unit->modes.size() : 1;
+      for (std::size_t mode = 0; mode < modes; ++mode) {
+        const MacUnitMode* chosen = by_mode ? &unit->modes[mode] : nullptr;
+        FoundPrice found = finder.price(component, action, chosen);
+        if (main_table == nullptr) main_table = found.table;
+        add_action(index, action, chosen, std::move(found));
       }
     }
-    price_area(index, ranked, clock);
+    if (main_table != nullptr) families[at] = main_table->family();
+    if (main_table != nullptr && std::holds_alternative<DramInterface>(component.hardware)) {
+      if (std::optional<FoundPrice> power = finder.standing(component, *main_table)) {
+        add_action(index, Action::kLeak, nullptr, *std::move(power));
+        standing_.push_back(index);
+      }
+    }
+    FoundArea area = finder.area(component);
+    areas_.push_back(
+        {index, area.estimate.area, area.table->name(), std::move(area.estimate.source)});
   }
+  warn_about_mixed_sources(families);
+}
+
+void PriceList::warn_about_mixed_sources(const std::vector<std::string>& families) {
+  for (std::size_t mac = 0; mac < components_.size(); ++mac) {
+    if (!std::holds_alternative<MacUnit>(components_[mac].hardware)) continue;
+    for (std::size_t memory = 0; memory < components_.size(); ++memory) {
+      if (!std::holds_alternative<SramBank>(components_[memory].hardware)) continue;
+      if (families[mac] == families[memory]) continue;
+      warnings_.push_back(
+          fmt::format("the MAC unit is priced by figures of '{}', the memory '{}' by figures of "
+                      "'{}': published "
+                      "tables lie a factor of 2 to 3 apart, so their ratio is no result",
+                      families[mac], components_[memory].name, families[memory]));
+      return;  // one sentence says it
+    }
+  }
+}
+
+void PriceList::add_action(ComponentIndex index, Action action, const MacUnitMode* mode,
+                           FoundPrice&& found) {
+  PricedAction priced{.component = index,
+                      .action = action,
+                      .weight_bits = 0,
+                      .activation_bits = 0,
+                      .energy = found.estimate.energy,
+                      .table = found.table->name(),
+                      .source = std::move(found.estimate.source),
+                      .terms = std::move(found.estimate.terms)};
+  VERNIER_ASSERT(std::isfinite(priced.energy.count()), "a finite price");
+  if (mode != nullptr) {
+    priced.weight_bits = static_cast<std::uint8_t>(mode->weight.bits());
+    priced.activation_bits = static_cast<std::uint8_t>(mode->activation.bits());
+  }
+  auto& slots = depends_on_mode(action) ? mac_ : plain_;
+  slots.at(slot_index(index, action, priced.weight_bits, priced.activation_bits)) = {
+      priced.energy.count(), true};
+  actions_.push_back(std::move(priced));
 }
 
 std::size_t PriceList::slot_index(ComponentIndex component, Action action, std::uint8_t weight,
@@ -78,66 +98,6 @@ std::size_t PriceList::slot_index(ComponentIndex component, Action action, std::
   }
   const std::size_t kind = action == Action::kMac ? 0 : 1;
   return ((mac_rank_[component] * 2 + kind) * kWidths + weight) * kWidths + activation;
-}
-
-void PriceList::price_action(ComponentIndex index, Action action, const MacUnitMode* mode,
-                             const std::vector<const Estimator*>& tables, Hertz clock) {
-  const Component& component = components_[index];
-  const ActionQuery query{action, mode, clock};
-  std::string reasons;
-  for (const Estimator* table : tables) {
-    std::optional<Estimate> estimate;
-    try {
-      estimate = table->energy(component.hardware, query);
-    } catch (const NotCovered& reason) {
-      reasons += fmt::format("\n  {}", reason.what());
-    }
-    if (!estimate) continue;
-    PricedAction priced{.component = index,
-                        .action = action,
-                        .weight_bits = 0,
-                        .activation_bits = 0,
-                        .energy = estimate->energy,
-                        .table = table->name(),
-                        .source = std::move(estimate->source)};
-    if (action == Action::kLeak) {
-      priced.energy = priced.energy * static_cast<double>(component.instances);
-    }
-    if (mode != nullptr) {
-      priced.weight_bits = static_cast<std::uint8_t>(mode->weight.bits());
-      priced.activation_bits = static_cast<std::uint8_t>(mode->activation.bits());
-    }
-    auto& slots = depends_on_mode(action) ? mac_ : plain_;
-    slots.at(slot_index(index, action, priced.weight_bits, priced.activation_bits)) = {
-        priced.energy.count(), true};
-    actions_.push_back(std::move(priced));
-    return;
-  }
-  std::vector<std::string> names;
-  names.reserve(tables.size());
-  for (const Estimator* table : tables) names.push_back(table->name());
-  throw ConfigError(fmt::format(
-      "no energy table has the action '{}' of the component '{}' ({}); tables: {}{}",
-      to_text(action), component.name, to_text(component.hardware), name_list(names), reasons));
-}
-
-void PriceList::price_area(ComponentIndex index, const std::vector<const Estimator*>& tables,
-                           Hertz clock) {
-  const Component& component = components_[index];
-  for (const Estimator* table : tables) {
-    std::optional<AreaEstimate> estimate;
-    try {
-      estimate = table->area(component.hardware, clock);
-    } catch (const NotCovered&) {
-      continue;  // the actions have named the reason already when no table covers it
-    }
-    if (!estimate) continue;
-    areas_.push_back({index, estimate->area * static_cast<double>(component.instances),
-                      table->name(), std::move(estimate->source)});
-    return;
-  }
-  throw ConfigError(fmt::format("no energy table has the area of the component '{}' ({})",
-                                component.name, to_text(component.hardware)));
 }
 
 Picojoules PriceList::price(const ActivityEntry& entry) const {

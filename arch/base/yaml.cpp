@@ -34,9 +34,10 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     refuse_anchor(mark, anchor);
-    refuse_tag(mark, tag);
+    std::string kept = checked_tag(mark, tag);
     refuse_letters(mark, value);
     YamlNode node = make(YamlNode::Kind::kScalar, mark);
+    node.tag = std::move(kept);
     node.scalar = value;
     node.quoted = tag == "!";
     add(std::move(node));
@@ -72,10 +73,13 @@ class TreeBuilder final : public YAML::EventHandler {
   void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) const {
     if (anchor != YAML::NullAnchor) fail(mark, "anchors (&name) are not allowed");
   }
-  void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
-    if (!tag.empty() && tag != "?" && tag != "!") {
+  // A plain value has no tag, "?" or "!"; a local tag is kept where the limits allow it.
+  std::string checked_tag(const YAML::Mark& mark, const std::string& tag) const {
+    if (tag.empty() || tag == "?" || tag == "!") return {};
+    if (!limits_.keep_tags || tag.front() != '!' || tag.size() > limits_.max_scalar) {
       fail(mark, fmt::format("the tag '{}' is not allowed", shown(tag)));
     }
+    return tag;
   }
   // A scalar may hold escapes ("\x07"), so this is no question of the file's own letters.
   void refuse_letters(const YAML::Mark& mark, const std::string& value) const {
@@ -101,11 +105,12 @@ class TreeBuilder final : public YAML::EventHandler {
   void open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag,
             YAML::anchor_t anchor) {
     refuse_anchor(mark, anchor);
-    refuse_tag(mark, tag);
+    std::string kept = checked_tag(mark, tag);
     if (static_cast<int>(open_.size()) >= limits_.max_depth) {
       fail(mark, fmt::format("nested deeper than {} levels", limits_.max_depth));
     }
     open_.push_back({make(kind, mark), false, {}, {}, {}});
+    open_.back().node.tag = std::move(kept);
   }
   void close() {
     YamlNode node = std::move(open_.back().node);

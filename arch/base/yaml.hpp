@@ -26,6 +26,7 @@ struct YamlNode {
   SourcePlace place;
   std::string scalar;              ///< text of a scalar
   bool quoted = false;             ///< the scalar stood in quotes
+  std::string tag;                 ///< "!Name", where tags are allowed; else empty
   std::vector<YamlNode> items;     ///< of a sequence
   std::vector<YamlEntry> entries;  ///< of a mapping, in file order
 
@@ -48,6 +49,7 @@ struct YamlLimits {
   std::size_t max_nodes = 1'000'000;
   std::size_t max_scalar = 4096;  ///< bytes of one key or value
   int max_depth = 64;
+  bool keep_tags = false;  ///< local tags (!Name) are kept instead of refused
 };
 
 /// Parses one document. `file` is the name for messages. Throws ConfigError with file and line.

@@ -236,12 +236,7 @@ AcceleratorSpec read_spec(const YamlNode& root) {
   mapping("buffers", [&](const YamlNode& node) { read_buffers(node, spec, problems); });
   mapping("dram", [&](const YamlNode& node) { read_dram(node, spec, problems); });
   mapping("vector", [&](const YamlNode& node) { read_vector(node, spec.vector, problems); });
-  mapping("energy", [&](const YamlNode& node) {
-    MappingReader entries(node, "energy", problems);
-    entries.texts("tables", spec.energy.tables, Need::kRequired, "energy tables by name or path");
-    entries.text("dram", spec.energy.dram, Need::kRequired, "DRAM type in the tables");
-    entries.finish();
-  });
+  mapping("energy", [&](const YamlNode& node) { read_energy_spec(node, spec.energy, problems); });
   reader.finish();
   for (const auto& [key_path, message] : SpecCheck(spec).run()) {
     if (sound.contains(std::string_view(key_path).substr(0, key_path.find('.')))) {
@@ -351,6 +346,7 @@ std::vector<ComponentDescription> describe_accelerator_format() {
                       "the vector unit; 'ops' gives the lane cycles of each operation it has",
                       fields.parameters()});
   }
+  for (auto& entry : describe_energy_format()) result.push_back(std::move(entry));
   return result;
 }
 

@@ -10,15 +10,10 @@
 #include "arch/base/yaml.hpp"
 #include "arch/mac_family.hpp"
 #include "arch/spec.hpp"
+#include "dataflow/machine/energy_spec.hpp"
 #include "memory/spec.hpp"
 
 namespace vernier::dataflow {
-
-/// Which energy tables price the machine.
-struct EnergySpec {
-  std::vector<std::string> tables;
-  std::string dram = "LPDDR4";
-};
 
 /// What a machine file says. Read and checked by read_accelerator.
 struct AcceleratorSpec {

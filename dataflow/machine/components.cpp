@@ -80,15 +80,24 @@ std::vector<energy::Component> components_of(const Accelerator& machine) {
   return components;
 }
 
-energy::PriceList load_prices(const Accelerator& machine,
-                              const std::vector<std::string>& table_folders) {
+energy::PriceList load_prices(const Accelerator& machine, const TableSearch& search) {
+  const EnergySpec& spec = machine.spec().energy;
   const energy::EstimatorRegistry registry = energy::builtin_estimators();
   std::vector<std::unique_ptr<energy::Estimator>> tables;
-  for (const std::string& table : machine.spec().energy.tables) {
-    tables.push_back(energy::load_estimator(find_table(table, machine, table_folders), registry));
+  tables.reserve(search.own_tables.size() + spec.own_tables.size() + spec.tables.size());
+  for (const std::string& path : search.own_tables) {
+    tables.push_back(energy::load_estimator(path, registry));
+  }
+  for (const std::string& table : spec.own_tables) {
+    tables.push_back(energy::load_estimator(find_table(table, machine, search.folders), registry));
+  }
+  energy::PricingRules rules = spec.rules;
+  rules.own_tables = tables.size();
+  for (const std::string& table : spec.tables) {
+    tables.push_back(energy::load_estimator(find_table(table, machine, search.folders), registry));
   }
   try {
-    return {components_of(machine), tables, machine.spec().clock, machine.spec().technology};
+    return {components_of(machine), tables, machine.spec().clock, machine.spec().technology, rules};
   } catch (const ConfigError& error) {
     throw ConfigError(fmt::format("{}: energy: {}", machine.spec().file, error.what()));
   }

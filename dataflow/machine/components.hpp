@@ -29,11 +29,15 @@ struct ComponentIndices {
 [[nodiscard]] ComponentIndices component_indices(const Accelerator& machine);
 [[nodiscard]] std::vector<energy::Component> components_of(const Accelerator& machine);
 
+/// Where energy tables come from besides the machine file.
+struct TableSearch {
+  std::vector<std::string> folders;     ///< searched by name after the machine file's own folder
+  std::vector<std::string> own_tables;  ///< paths of the user's tables; they beat all others
+};
+
 /// Loads the machine's energy tables and prices every action. A table is a path (when it contains
 /// '/' or ends in ".yaml", relative to the machine file) or a name that is searched as
-/// <folder>/<name>.yaml in "<machine file>/../energy" and then in `table_folders`. Throws
-/// ConfigError.
-[[nodiscard]] energy::PriceList load_prices(const Accelerator& machine,
-                                            const std::vector<std::string>& table_folders);
+/// <folder>/<name>.yaml in "<machine file>/../energy" and then in the folders. Throws ConfigError.
+[[nodiscard]] energy::PriceList load_prices(const Accelerator& machine, const TableSearch& search);
 
 }  // namespace vernier::dataflow

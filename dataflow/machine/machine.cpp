@@ -1,14 +1,26 @@
 #include "dataflow/machine/machine.hpp"
 
+#include "dataflow/machine/accelergy_architecture.hpp"
+
 namespace vernier::dataflow {
 
 Machine load_machine(const std::string& path, const std::vector<std::string>& overrides,
-                     const std::vector<std::string>& table_folders) {
-  YamlNode root = load_yaml(path);
+                     const std::vector<std::string>& table_folders,
+                     const std::vector<std::string>& own_tables) {
+  std::vector<std::string> assumptions;
+  YamlNode root;
+  const std::string text = read_text_file(path, YamlLimits{}.max_bytes);
+  if (is_accelergy_architecture(text)) {
+    ArchitectureMachine machine = read_accelergy_architecture(text, path);
+    root = parse_yaml(machine.text, path + " (translated)");
+    assumptions = std::move(machine.assumptions);
+  } else {
+    root = parse_yaml(text, path);
+  }
   for (const std::string& assignment : overrides) apply_override(root, assignment);
   Accelerator accelerator = read_accelerator(root);
-  energy::PriceList prices = load_prices(accelerator, table_folders);
-  return {std::move(accelerator), std::move(prices)};
+  energy::PriceList prices = load_prices(accelerator, {table_folders, own_tables});
+  return {std::move(accelerator), std::move(prices), std::move(assumptions)};
 }
 
 }  // namespace vernier::dataflow

@@ -14,12 +14,16 @@ namespace vernier::dataflow {
 struct Machine {
   Accelerator accelerator;
   energy::PriceList prices;
+  /// What was assumed because the file does not say it (Accelergy architectures).
+  std::vector<std::string> assumptions{};
 };
 
-/// Reads a machine file, applies overrides ("array.rows=32") and loads its energy tables, searched
-/// beside the file and then in `table_folders`. Throws ConfigError with all problems.
+/// Reads a machine file, or an Accelergy architecture (v0.4) as far as a machine describes it,
+/// applies overrides ("array.rows=32") and loads its energy tables, searched beside the file and
+/// then in `table_folders`; `own_tables` beat all of them. Throws ConfigError with all problems.
 [[nodiscard]] Machine load_machine(const std::string& path,
                                    const std::vector<std::string>& overrides = {},
-                                   const std::vector<std::string>& table_folders = {});
+                                   const std::vector<std::string>& table_folders = {},
+                                   const std::vector<std::string>& own_tables = {});
 
 }  // namespace vernier::dataflow

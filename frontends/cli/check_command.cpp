@@ -5,7 +5,9 @@
 #include "arch/base/text.hpp"
 #include "arch/base/yaml.hpp"
 #include "dataflow/graph/precision_map.hpp"
+#include "dataflow/machine/accelergy_architecture.hpp"
 #include "dataflow/machine/machine.hpp"
+#include "energy/accelergy_tables.hpp"
 #include "energy/estimator.hpp"
 #include "frontends/cli/commands.hpp"
 #include "frontends/models/network_file.hpp"
@@ -57,14 +59,21 @@ std::string check_table(const std::string& path) {
 // Finds out from the keys what a file is, and reads it as that.
 std::string check_file(const std::string& path) {
   if (is_foreign_network(path)) return check_network(path);
+  if (dataflow::is_accelergy_architecture(
+          read_text_file(path, precision_file_limits().max_bytes))) {
+    return check_machine(path);
+  }
   const YamlNode root = load_yaml(path, precision_file_limits());
   if (root.find("array") != nullptr || root.find("mac") != nullptr) return check_machine(path);
   if (root.find("layers") != nullptr) return check_network(path);
-  if (root.find("kind") != nullptr) return check_table(path);
+  if (root.find("kind") != nullptr || energy::is_accelergy_table(root) ||
+      root.find("compound_components") != nullptr) {
+    return check_table(path);
+  }
   if (is_precision_file(root)) return check_precision(root);
   throw ConfigError(fmt::format(
       "{}: cannot tell what this file is; a machine has 'array', a network 'layers', a precision "
-      "file 'tensors' or 'default', an energy table 'kind'",
+      "file 'tensors' or 'default', an energy table 'kind', 'ERT' or 'compound_components'",
       path));
 }
 

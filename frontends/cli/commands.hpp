@@ -20,6 +20,9 @@ using VerbAction = std::function<ExitCode()>;
 void add_run_command(CLI::App& app, VerbAction& action);
 void add_check_command(CLI::App& app, VerbAction& action);
 void add_describe_command(CLI::App& app, VerbAction& action);
+void add_explain_command(CLI::App& app, VerbAction& action);
+/// Prints the manual page and the shell completion of all verbs added before and after it.
+void add_manual_command(CLI::App& app, VerbAction& action);
 void add_scalesim_command(CLI::App& app, VerbAction& action);
 void add_validate_command(CLI::App& app, VerbAction& action);
 /// Verbs of the design that this build does not have: each exits 2 and says so.
@@ -27,6 +30,15 @@ void add_missing_commands(CLI::App& app, VerbAction& action);
 
 /// Refuses an empty text: a script's unset variable must not read as "option not given".
 [[nodiscard]] CLI::Validator not_empty();
+
+/// The folder that holds configs/ and validation/: the one installed beside the program
+/// (<bin>/../share/vernier), else the source tree that it was built from.
+[[nodiscard]] std::string data_folder();
+
+/// A file as given, or the shipped one when the text is a bare name: "mobilenetv2" with the folder
+/// "models" is <data>/configs/models/mobilenetv2.yaml. Throws ConfigError that lists the shipped
+/// names when a bare name is neither.
+[[nodiscard]] std::string shipped_or_path(const std::string& given, const std::string& folder);
 
 /// Folders where energy tables are looked for after the machine file's own.
 [[nodiscard]] std::vector<std::string> energy_table_folders();

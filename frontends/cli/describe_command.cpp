@@ -32,7 +32,8 @@ std::string describe_component(const ComponentDescription& component) {
 }
 
 std::string describe_machine(const std::string& path, const std::vector<std::string>& overrides) {
-  const dataflow::Machine machine = dataflow::load_machine(path, overrides, energy_table_folders());
+  const dataflow::Machine machine = dataflow::load_machine(shipped_or_path(path, "accelerators"),
+                                                           overrides, energy_table_folders());
   const dataflow::Accelerator& accelerator = machine.accelerator;
   const dataflow::AcceleratorSpec& spec = accelerator.spec();
   std::string out = fmt::format("{}: {}x{} {}, MAC {}, {}, {}\n{}\n\n", spec.name, spec.array.rows,

@@ -7,6 +7,7 @@
 #include "dataflow/evaluate/evaluator.hpp"
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
+#include "frontends/cli/accelergy_output.hpp"
 #include "frontends/cli/commands.hpp"
 #include "frontends/cli/systemc_run.hpp"
 #include "frontends/models/network_file.hpp"
@@ -28,6 +29,8 @@ struct RunOptions {
   bool strict_bits = false;
   int jobs = 1;
   std::vector<std::string> overrides;
+  std::vector<std::string> energy_tables;
+  std::string accelergy_output;
   std::string format = "table";
   std::string output;
   SystemcOptions systemc;
@@ -106,21 +109,27 @@ Result<EngineResult> run_engine(const RunOptions& options, const dataflow::Machi
   return EngineResult{std::move(cost).value(), std::nullopt};
 }
 
-ExitCode run(const RunOptions& options) {
+ExitCode run(const RunOptions& given) {
+  RunOptions options = given;
+  options.accelerator = shipped_or_path(given.accelerator, "accelerators");
+  options.model = shipped_or_path(given.model, "models");
   check_engine(options);
   require_built_in("--mapping", options.mapping, "heuristic", "the mapper or mapping file reader");
   if (!options.bits.empty() && !options.precision.empty()) {
     throw ConfigError("--bits and --precision exclude each other");
   }
-  const dataflow::Machine machine =
-      dataflow::load_machine(options.accelerator, options.overrides, energy_table_folders());
+  const dataflow::Machine machine = dataflow::load_machine(
+      options.accelerator, options.overrides, energy_table_folders(), options.energy_tables);
+  for (const std::string& warning : machine.prices.warnings()) say("vernier: warning: " + warning);
   const dataflow::ImportedModel model = load_network(options);
   const dataflow::LayerGraph& graph = model.graph;
   const PrecisionFile widths = load_bits(options, graph);
-  dataflow::ResolvedPrecision bits =
+  const dataflow::ResolvedPrecision bits =
       dataflow::resolve_precision(graph, dataflow::with_assumed_widths(widths.map, model));
-  bits.assumptions.insert(bits.assumptions.begin(), widths.notes.begin(), widths.notes.end());
-  for (const std::string& assumption : bits.assumptions) say("vernier: assumed: " + assumption);
+  std::vector<std::string> assumptions = machine.assumptions;
+  assumptions.insert(assumptions.end(), widths.notes.begin(), widths.notes.end());
+  assumptions.insert(assumptions.end(), bits.assumptions.begin(), bits.assumptions.end());
+  for (const std::string& assumption : assumptions) say("vernier: assumed: " + assumption);
 
   const Result<EngineResult> result = run_engine(options, machine, graph, bits.tensors);
   if (!result) {
@@ -137,10 +146,13 @@ ExitCode run(const RunOptions& options) {
                    .model_file = options.model,
                    .bits_origin = "model",
                    .overrides = options.overrides,
-                   .assumptions = bits.assumptions,
+                   .assumptions = assumptions,
                    .data_check = result->check};
   if (!options.bits.empty()) report.bits_origin = "--bits " + options.bits;
   if (!options.precision.empty()) report.bits_origin = options.precision;
+  if (!options.accelergy_output.empty()) {
+    write_accelergy_files(options.accelergy_output, machine, result->cost.total.energy);
+  }
   if (options.format == "json") {
     write_result(to_json(report), options.output);
   } else if (options.format == "csv") {
@@ -186,6 +198,14 @@ void add_run_command(CLI::App& app, VerbAction& action) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
+  verb->add_option("--energy-table", options->energy_tables,
+                   "your own energy table or ERT; it beats all others")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  verb->add_option("--accelergy-output", options->accelergy_output,
+                   "folder for ERT.yaml, ART.yaml and action_counts.yaml")
+      ->check(not_empty());
   verb->add_option("--format", options->format, "table (default), json, csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   verb->add_option("--output,-o", options->output, "file instead of standard output")

@@ -14,7 +14,7 @@ namespace vernier::frontends {
 namespace {
 
 ExitCode validate_scale_sim(int jobs) {
-  const std::string path = std::string(VERNIER_VALIDATION_DIR) + "/scale_sim/reference.csv";
+  const std::string path = data_folder() + "/validation/scale_sim/reference.csv";
   const auto rows = validation::read_scale_sim_rows(topology::read_text_file(path), path);
   const validation::ScaleSimComparison comparison = validation::compare_with_scale_sim(rows, jobs);
   write_result(validation::to_text(comparison), "");
@@ -22,10 +22,10 @@ ExitCode validate_scale_sim(int jobs) {
 }
 
 ExitCode validate_amed() {
-  const std::string path = std::string(VERNIER_VALIDATION_DIR) + "/amed/table6.csv";
+  const std::string path = data_folder() + "/validation/amed/table6.csv";
   std::vector<validation::AmedRow> rows =
       validation::amed_table6(topology::read_text_file(path), path);
-  validation::add_honest_cycles(rows, VERNIER_CONFIG_DIR);
+  validation::add_honest_cycles(rows, data_folder() + "/configs");
   write_result(validation::to_text(rows), "");
   const bool is_equal = std::all_of(rows.begin(), rows.end(),
                                     [](const validation::AmedRow& row) { return row.is_equal(); });

@@ -32,6 +32,15 @@ std::string row(std::string_view name, std::string_view op, const dataflow::Cost
   for (std::size_t at = 0; at < report.machine.prices.components().size(); ++at) {
     out += fmt::format(",{}", cost.energy.of_component(static_cast<ComponentIndex>(at)).count());
   }
+  for (int at = 0; at < kActionCount; ++at) {
+    out += fmt::format(",{}", cost.energy.of_action(static_cast<Action>(at)).count());
+  }
+  for (int at = 0; at < kTensorRoleCount; ++at) {
+    out += fmt::format(",{}", cost.energy.of_role(static_cast<TensorRole>(at)).count());
+  }
+  for (int at = 0; at < energy::kEnergyStateCount; ++at) {
+    out += fmt::format(",{}", cost.energy.of_state(static_cast<energy::EnergyState>(at)).count());
+  }
   return out + fmt::format(",{},{}\n", figures.time_ms, figures.average_power_mw);
 }
 
@@ -47,6 +56,15 @@ std::string to_csv(const RunReport& report) {
       "dram_output_read_bits,dram_output_write_bits,dram_bits,peak_on_chip_bytes,energy_pj";
   for (const energy::Component& component : report.machine.prices.components()) {
     out += "," + field(component.name + "_energy_pj");
+  }
+  for (int at = 0; at < kActionCount; ++at) {
+    out += fmt::format(",action_{}_energy_pj", to_text(static_cast<Action>(at)));
+  }
+  for (int at = 0; at < kTensorRoleCount; ++at) {
+    out += fmt::format(",tensor_{}_energy_pj", to_text(static_cast<TensorRole>(at)));
+  }
+  for (int at = 0; at < energy::kEnergyStateCount; ++at) {
+    out += fmt::format(",state_{}_energy_pj", to_text(static_cast<energy::EnergyState>(at)));
   }
   out += ",time_ms,average_power_mw\n";
   for (const dataflow::LayerCost& layer : report.cost.layers) {

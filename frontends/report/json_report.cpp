@@ -10,7 +10,7 @@ using Json = nlohmann::ordered_json;
 using dataflow::CostSummary;
 using dataflow::CycleCause;
 
-constexpr const char* kSchemaVersion = "1.0";
+constexpr const char* kSchemaVersion = "1.1";
 
 Json energy_by_component(const CostSummary& cost, const energy::PriceList& prices) {
   Json json = Json::object();
@@ -38,6 +38,27 @@ Json energy_by_tensor(const CostSummary& cost) {
     json[std::string(to_text(role))] = cost.energy.of_role(role).count();
   }
   return json;
+}
+
+Json energy_by_state(const CostSummary& cost) {
+  Json json = Json::object();
+  for (int at = 0; at < energy::kEnergyStateCount; ++at) {
+    const auto state = static_cast<energy::EnergyState>(at);
+    json[std::string(to_text(state))] = cost.energy.of_state(state).count();
+  }
+  return json;
+}
+
+Json power_json(const RunReport& report) {
+  Json list = Json::array();
+  for (const PowerSample& sample :
+       power_over_time(report.cost, report.machine.accelerator.spec().clock)) {
+    list.push_back({{"layer", report.graph.layers()[sample.layer].name},
+                    {"begin_ms", sample.begin_ms},
+                    {"end_ms", sample.end_ms},
+                    {"average_power_mw", sample.average_power_mw}});
+  }
+  return list;
 }
 
 Json activity(const CostSummary& cost, const energy::PriceList& prices) {
@@ -81,6 +102,7 @@ Json summary(const CostSummary& cost, const RunReport& report) {
   json["energy_by_component_pj"] = energy_by_component(cost, report.machine.prices);
   json["energy_by_action_pj"] = energy_by_action(cost);
   json["energy_by_tensor_pj"] = energy_by_tensor(cost);
+  json["energy_by_state_pj"] = energy_by_state(cost);
   json["time_ms"] = figures.time_ms;
   json["inferences_per_s"] = figures.inferences_per_s;
   json["average_power_mw"] = figures.average_power_mw;
@@ -265,6 +287,7 @@ std::string to_json(const RunReport& report) {
                  {"mac_layers", totals.mac_layers}}},
                {"import", import_json(report.import)},
                {"assumptions", report.assumptions},
+               {"warnings", report.machine.prices.warnings()},
                {"roundings", std::move(roundings)},
                {"area_um2", report.machine.prices.total_area().count()},
                {"area_by_component_um2", area_json(report.machine.prices)}};
@@ -282,6 +305,7 @@ std::string to_json(const RunReport& report) {
     layers.push_back(layer_json(layer, report));
   }
   json["layers"] = std::move(layers);
+  json["power_over_time"] = power_json(report);
   json["prices"] = prices_json(report.machine.prices);
   constexpr int kIndent = 2;
   return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";

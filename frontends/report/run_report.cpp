@@ -23,6 +23,24 @@ DerivedFigures derive(const dataflow::CostSummary& cost, Hertz clock, std::int64
   return figures;
 }
 
+std::vector<PowerSample> power_over_time(const dataflow::NetworkCost& cost, Hertz clock) {
+  constexpr double kNanosecondsPerMillisecond = 1e6;
+  const auto at_ms = [clock](Cycles cycles) {
+    return time_of(cycles, clock).count() / kNanosecondsPerMillisecond;
+  };
+  std::vector<PowerSample> samples;
+  Cycles begin(0);
+  for (const dataflow::LayerCost& layer : cost.layers) {
+    const Cycles cycles = layer.cost.cycles.total();
+    if (cycles.count() == 0) continue;
+    const Cycles end = begin + cycles;
+    samples.push_back({layer.layer, at_ms(begin), at_ms(end),
+                       average_power(layer.cost.energy.total(), time_of(cycles, clock)).count()});
+    begin = end;
+  }
+  return samples;
+}
+
 std::string rounding_text(const dataflow::LayerGraph& graph,
                           const dataflow::WidthRounding& rounding) {
   return fmt::format("tensor '{}': {} bits, stored as {}, computed as {}",

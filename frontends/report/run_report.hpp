@@ -52,6 +52,18 @@ struct DerivedFigures {
 [[nodiscard]] DerivedFigures derive(const dataflow::CostSummary& cost, Hertz clock,
                                     std::int64_t batch);
 
+/// One layer on the time axis of a run: layers follow each other without a gap (design 5.7).
+struct PowerSample {
+  dataflow::LayerId layer = 0;
+  double begin_ms = 0.0;
+  double end_ms = 0.0;
+  double average_power_mw = 0.0;
+};
+/// Average power of each layer over its cycles, in the order of the run; layers without cycles have
+/// no sample. The samples' energies sum to the total.
+[[nodiscard]] std::vector<PowerSample> power_over_time(const dataflow::NetworkCost& cost,
+                                                       Hertz clock);
+
 /// One file with schema_version, total and layers[] (docs/result.schema.json).
 [[nodiscard]] std::string to_json(const RunReport& report);
 /// A table for a terminal, with totals, layers, energy and notes.

@@ -122,11 +122,45 @@ void add_energy(std::string& out, const RunReport& report) {
   out += fmt::format("  {:<13} {:>13}\n", "total", energy_text(energy.total()));
 }
 
+// "energy by action: mac 1.0 uJ, read 2.0 uJ": parts that are not 0, the largest first.
+void add_parts(std::string& out, std::string_view title,
+               std::vector<std::pair<std::string, Picojoules>> parts) {
+  std::erase_if(parts, [](const auto& part) { return part.second.count() == 0.0; });
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  out += fmt::format("\n{}\n", title);
+  for (const auto& [name, energy] : parts) {
+    out += fmt::format("  {:<13} {:>13}\n", name, energy_text(energy));
+  }
+}
+
+void add_energy_views(std::string& out, const RunReport& report) {
+  const energy::EnergyBreakdown& energy = report.cost.total.energy;
+  std::vector<std::pair<std::string, Picojoules>> actions;
+  for (int at = 0; at < kActionCount; ++at) {
+    const auto action = static_cast<Action>(at);
+    actions.emplace_back(to_text(action), energy.of_action(action));
+  }
+  add_parts(out, "energy by action", std::move(actions));
+  std::vector<std::pair<std::string, Picojoules>> tensors;
+  for (int at = 0; at < kTensorRoleCount; ++at) {
+    const auto role = static_cast<TensorRole>(at);
+    tensors.emplace_back(role == TensorRole::kNone ? "no tensor" : to_text(role),
+                         energy.of_role(role));
+  }
+  add_parts(out, "energy by tensor", std::move(tensors));
+}
+
 void add_notes(std::string& out, const RunReport& report) {
   constexpr std::size_t kMostRoundings = 10;
   const std::string import = import_summary(report.import);
-  if (report.assumptions.empty() && report.cost.roundings.empty() && import.empty()) return;
+  const std::vector<std::string>& warnings = report.machine.prices.warnings();
+  if (report.assumptions.empty() && report.cost.roundings.empty() && import.empty() &&
+      warnings.empty()) {
+    return;
+  }
   out += "\nnotes\n";
+  for (const std::string& warning : warnings) out += "  warning: " + warning + "\n";
   if (!import.empty()) out += "  imported: " + import + "\n";
   for (const std::string& assumption : report.assumptions) out += "  assumed: " + assumption + "\n";
   const auto& roundings = report.cost.roundings;
@@ -153,6 +187,7 @@ std::string to_table(const RunReport& report) {
   add_cycles(out, total);
   add_traffic(out, total);
   add_energy(out, report);
+  add_energy_views(out, report);
   out += fmt::format(
       "\n{:.4g} ms, {:.4g} inferences/s, {:.4g} mW, {:.4g} TOPS, {:.4g} TOPS/W, utilisation "
       "{:.1f}% "

@@ -1,6 +1,8 @@
 // Speed by user task. Cold: every task is mapped, scheduled and timed anew. Warm: a training loop
 // asks again for widths it has asked for before.
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
@@ -41,7 +43,24 @@ void evaluate_mobilenetv2_warm(benchmark::State& state) { evaluate_mobilenetv2(s
 BENCHMARK(evaluate_mobilenetv2_cold)->Unit(benchmark::kMicrosecond);
 BENCHMARK(evaluate_mobilenetv2_warm)->Unit(benchmark::kMicrosecond);
 
-// Energy and area tables of a machine, files included.
+// Every price and area of a machine from tables that are in memory, as a sweep over machines asks.
+void energy_tables_of_a_machine(benchmark::State& state) {
+  const Accelerator machine = load_accelerator(kConfigs + "accelerators/bitfusion_16x32.yaml");
+  std::vector<std::unique_ptr<energy::Estimator>> tables;
+  for (const std::string& name : machine.spec().energy.tables) {
+    tables.push_back(energy::load_estimator(kConfigs + "energy/" + name + ".yaml",
+                                            energy::builtin_estimators()));
+  }
+  for (auto _ : state) {
+    const energy::PriceList prices(components_of(machine), tables, machine.spec().clock,
+                                   machine.spec().technology);
+    if (prices.areas().size() != prices.components().size()) state.SkipWithError("wrong result");
+    benchmark::DoNotOptimize(prices.total_area());
+  }
+}
+BENCHMARK(energy_tables_of_a_machine)->Unit(benchmark::kMicrosecond);
+
+// The same with all files read and checked anew.
 void load_machine_with_prices(benchmark::State& state) {
   for (auto _ : state) {
     const Machine machine = load_machine(kConfigs + "accelerators/bitfusion_16x32.yaml");

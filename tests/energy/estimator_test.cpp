@@ -143,7 +143,7 @@ TEST_CASE("The range of SRAM points includes its ends and nothing beyond", "[ene
       cacti->energy(SramBank{Bytes(127), Bits(32), 1}, read),
       Contains("a bank of 127 B is outside the range") && Contains("128 B to 16 KiB"));
   CHECK_THROWS_AS(cacti->energy(SramBank{Bytes(16385), Bits(32), 1}, read), NotCovered);
-  CHECK_THROWS_WITH(cacti->energy(SramBank{Bytes(256), Bits(32), 2}, read),
+  CHECK_THROWS_WITH(cacti->energy(SramBank{Bytes(127), Bits(32), 2}, read),
                     Contains("512 B to 4 KiB"));
   CHECK_THROWS_WITH(cacti->energy(SramBank{Bytes(4096), Bits(32), 3}, read),
                     Contains("no SRAM points with 3 port(s)"));
@@ -196,7 +196,7 @@ TEST_CASE("A table file is read strictly", "[energy]") {
                         Contains("types.A.sourc: unknown key; did you mean 'source'?"));
   CHECK_THROWS_WITH(
       load_estimator(std::string(VERNIER_SOURCE_DIR) + "/configs/models/resnet20.yaml", kinds),
-      Contains("kind: the key is missing; allowed are dram_per_bit"));
+      Contains("kind: the key is missing; allowed are dram_currents, dram_per_bit"));
 }
 
 TEST_CASE("An operator without rows, or with a latency of nothing, is refused", "[energy]") {

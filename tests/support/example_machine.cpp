@@ -35,7 +35,7 @@ dataflow::AcceleratorSpec example_spec(arch::Dataflow dataflow) {
 dataflow::Machine with_prices(dataflow::AcceleratorSpec spec) {
   dataflow::Accelerator accelerator(std::move(spec));
   energy::PriceList prices =
-      load_prices(accelerator, {std::string(VERNIER_SOURCE_DIR) + "/configs/energy"});
+      load_prices(accelerator, {{std::string(VERNIER_SOURCE_DIR) + "/configs/energy"}, {}});
   return {std::move(accelerator), std::move(prices)};
 }
 

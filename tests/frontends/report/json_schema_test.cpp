@@ -1,6 +1,8 @@
 // Every result that the command line prints must satisfy docs/result.schema.json.
 #include <fstream>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -50,11 +52,47 @@ class ResultSchema {
   valijson::Schema schema_;
 };
 
+double sum_of(const Json& parts) {
+  double sum = 0.0;
+  for (const auto& part : parts) sum += part.get<double>();
+  return sum;
+}
+
+// Energy by component, action, tensor, state and layer, and power times time: all the same total.
+void check_conservation(const Json& result) {
+  const double total = result["total"]["energy_pj"].get<double>();
+  std::vector<Json> parts(result["layers"].begin(), result["layers"].end());
+  parts.push_back(result["total"]);
+  for (const Json& part : parts) {
+    const double energy = part["energy_pj"].get<double>();
+    for (const char* view : {"energy_by_component_pj", "energy_by_action_pj", "energy_by_tensor_pj",
+                             "energy_by_state_pj"}) {
+      CHECK(sum_of(part[view]) == Approx(energy).epsilon(1e-12));
+    }
+    double listed = 0.0;
+    for (const Json& entry : part["activity"]) listed += entry["energy_pj"].get<double>();
+    CHECK(listed == Approx(energy).epsilon(1e-12));
+  }
+  double layers = 0.0;
+  for (const Json& layer : result["layers"]) layers += layer["energy_pj"].get<double>();
+  CHECK(layers == Approx(total).epsilon(1e-12));
+  double over_time = 0.0;
+  double end_ms = 0.0;
+  for (const Json& sample : result["power_over_time"]) {
+    CHECK(sample["begin_ms"].get<double>() == end_ms);
+    end_ms = sample["end_ms"].get<double>();
+    over_time += sample["average_power_mw"].get<double>() *
+                 (end_ms - sample["begin_ms"].get<double>()) * 1e6;  // mW * ns = pJ
+  }
+  CHECK(over_time == Approx(total).epsilon(1e-9));
+  CHECK(end_ms == Approx(result["total"]["time_ms"].get<double>()).epsilon(1e-12));
+}
+
 TEST_CASE("Every shipped machine and network gives a result that satisfies the schema",
           "[frontends][report]") {
   ResultSchema schema;
-  for (const char* machine :
-       {"bitfusion_16x32", "scale_sim_default", "scale_sim_low_memory", "edge_64x64_ws"}) {
+  for (const char* machine : {"bitfusion_16x32", "scale_sim_default", "scale_sim_low_memory",
+                              "edge_64x64_ws", "eyeriss_sized_ws"}) {
     for (const char* network : {"mobilenetv2", "resnet18", "resnet20"}) {
       const auto run = run_vernier(
           {"run", "--accelerator", kRoot + "configs/accelerators/" + machine + ".yaml", "--model",
@@ -67,11 +105,7 @@ TEST_CASE("Every shipped machine and network gives a result that satisfies the s
       std::int64_t cycles = 0;
       for (const Json& layer : result["layers"]) cycles += layer["cycles"].get<std::int64_t>();
       CHECK(cycles == result["total"]["cycles"].get<std::int64_t>());
-      double energy = 0.0;
-      for (const auto& part : result["total"]["energy_by_component_pj"]) {
-        energy += part.get<double>();
-      }
-      CHECK(energy == Approx(result["total"]["energy_pj"].get<double>()).epsilon(1e-12));
+      check_conservation(result);
     }
   }
 }
@@ -87,6 +121,51 @@ TEST_CASE("A result with all parts of an import report satisfies the schema",
   CHECK(schema.problems(result) == "");
   result["import"]["widths"][0]["slices"] = {{{"channels", 3}, {"bits", 2}}};
   CHECK(schema.problems(result) == "");
+}
+
+TEST_CASE("A CSV result states energy by component, action, tensor and state",
+          "[frontends][report]") {
+  const auto run = run_vernier({"run", "-a", kRoot + "configs/accelerators/bitfusion_16x32.yaml",
+                                "-m", kRoot + "configs/models/resnet20.yaml", "--format", "csv"});
+  REQUIRE(run.exit_code == 0);
+  std::stringstream lines(run.output);
+  std::vector<std::string> names;
+  double layers = 0.0;
+  double total = 0.0;
+  for (std::string line; std::getline(lines, line);) {
+    std::vector<std::string> cells;
+    std::stringstream row(line);
+    for (std::string cell; std::getline(row, cell, ',');) cells.push_back(cell);
+    if (names.empty()) {
+      names = cells;
+      continue;
+    }
+    REQUIRE(cells.size() == names.size());
+    double energy = 0.0;
+    double components = 0.0;
+    double actions = 0.0;
+    double tensors = 0.0;
+    double states = 0.0;
+    for (std::size_t at = 2; at < names.size(); ++at) {
+      const std::string& name = names[at];
+      if (name == "energy_pj") {
+        energy = std::stod(cells[at]);
+      } else if (name.starts_with("action_")) {
+        actions += std::stod(cells[at]);
+      } else if (name.starts_with("tensor_")) {
+        tensors += std::stod(cells[at]);
+      } else if (name.starts_with("state_")) {
+        states += std::stod(cells[at]);
+      } else if (name.ends_with("_energy_pj")) {
+        components += std::stod(cells[at]);
+      }
+    }
+    for (const double view : {components, actions, tensors, states}) {
+      CHECK(view == Approx(energy).epsilon(1e-12));
+    }
+    (cells[0] == "total" ? total : layers) += energy;
+  }
+  CHECK(layers == Approx(total).epsilon(1e-12));
 }
 
 TEST_CASE("The schema refuses results with a missing, foreign or negative value",
