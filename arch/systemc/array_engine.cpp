@@ -31,9 +31,10 @@ class Engine final : public ArrayEngine {
     begin_fold();
   }
 
-  void line() override {
-    fold_begins_ = line_ == 0;
-    last_cycles_ = cycles_of_line_;
+  LineOutcome line() override {
+    LineOutcome outcome;
+    outcome.cycles = cycles_of_line_;
+    outcome.begins_fold = line_ == 0;
     ++counts_.lines;
     counts_.port_cycles += cycles_of_line_ - 1;
     if (line_ < preload_lines_) {
@@ -45,11 +46,10 @@ class Engine final : public ArrayEngine {
     }
     ++line_;
     ++executed_;
+    outcome.ends_tile = tile_is_done_;
+    return outcome;
   }
 
-  [[nodiscard]] bool tile_is_done() const override { return tile_is_done_; }
-  [[nodiscard]] std::int64_t cycles_of_line() const override { return last_cycles_; }
-  [[nodiscard]] bool fold_begins() const override { return fold_begins_; }
   [[nodiscard]] const ArrayCounts& counts() const override { return counts_; }
   void watch() override {
     watches_ = true;
@@ -142,6 +142,10 @@ class Engine final : public ArrayEngine {
   void flip_if_due(std::int64_t line) {
     if (!faults_.flip || faults_.flip->line != executed_) return;
     const BitFlip& flip = *faults_.flip;
+    VERNIER_ASSERT(flip.row >= 0 && flip.row < task_.array.rows && flip.column >= 0 &&
+                       flip.column < task_.array.columns && flip.bit >= 0 &&
+                       flip.bit < 8 * static_cast<int>(sizeof(Word)),
+                   "the register and its bit exist");
     grid_.flip(flip.which, flip.row, flip.column, line, flip.bit);
   }
 
@@ -210,9 +214,7 @@ class Engine final : public ArrayEngine {
   std::int64_t token_ = -1;
   std::int64_t executed_ = 0;
   std::int64_t cycles_of_line_ = 1;
-  std::int64_t last_cycles_ = 1;
   bool last_fold_ = false;
-  bool fold_begins_ = false;
   bool tile_is_done_ = false;
   bool watches_ = false;
   ArrayView view_;
@@ -222,7 +224,7 @@ class Engine final : public ArrayEngine {
 
 std::unique_ptr<ArrayEngine> make_array_engine(const ArrayTask& task, const ArrayFaults& faults) {
   constexpr std::int64_t kNarrow = 32;
-  if (task.accumulator_bits <= kNarrow)
+  if (std::max(task.accumulator_bits, task.sum_bits) <= kNarrow)
     return std::make_unique<Engine<std::uint32_t>>(task, faults);
   return std::make_unique<Engine<std::uint64_t>>(task, faults);
 }

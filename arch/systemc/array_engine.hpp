@@ -39,26 +39,27 @@ struct ArrayView {
   std::vector<std::uint8_t> drain_valid;
 };
 
+/// What a line did.
+struct LineOutcome {
+  std::int64_t cycles = 1;  ///< that it takes: 1 unless the ports are too narrow
+  bool ends_tile = false;
+  bool begins_fold = false;
+};
+
 class ArrayEngine {
  public:
   virtual ~ArrayEngine() = default;
   /// Places a tile; the next line is the first of its first fold.
   virtual void begin_tile(const ArrayTile& tile) = 0;
-  /// Executes one line. Afterwards cycles_of_line() says how long it takes.
-  virtual void line() = 0;
-  /// Whether the line just executed was the last of the tile.
-  [[nodiscard]] virtual bool tile_is_done() const = 0;
-  /// Cycles of the line just executed: 1 unless the ports are too narrow.
-  [[nodiscard]] virtual std::int64_t cycles_of_line() const = 0;
-  /// Whether the line just executed was the first of a fold.
-  [[nodiscard]] virtual bool fold_begins() const = 0;
+  /// Executes one line.
+  virtual LineOutcome line() = 0;
   [[nodiscard]] virtual const ArrayCounts& counts() const = 0;
   /// Keeps what view() shows; costs time.
   virtual void watch() = 0;
   [[nodiscard]] virtual const ArrayView& view() const = 0;
 };
 
-/// Registers of 32 bits where the accumulator allows it, else of 64. The task must outlive it.
+/// Registers of 32 bits where every sum fits, else of 64. The task must outlive it.
 [[nodiscard]] std::unique_ptr<ArrayEngine> make_array_engine(const ArrayTask& task,
                                                              const ArrayFaults& faults);
 

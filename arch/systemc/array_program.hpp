@@ -55,6 +55,7 @@ struct ArrayTask {
   WordLayout output_words;   ///< finished outputs
   WordLayout partial_words;  ///< partial sums
   std::int64_t accumulator_bits = 32;
+  std::int64_t sum_bits = 32;  ///< that the widest sum of a whole reduction may need
   std::vector<PortGroup> ports;
   std::int64_t requant_lanes = 0;
   bool padding_is_real = false;    ///< padded positions hold a zero point: real products
@@ -115,7 +116,8 @@ struct ArrayCounts {
                           : static_cast<std::int64_t>(high >> unused);
 }
 
-/// Right shift with rounding half up, then clipping to a signed range; the result is a code.
+/// Right shift by 0 to 62 with rounding half up, then clipping to a signed range; the result is a
+/// code.
 [[nodiscard]] std::int64_t requantize(std::int64_t value, int shift, std::int64_t bits);
 
 }  // namespace vernier::arch

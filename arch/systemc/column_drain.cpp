@@ -58,7 +58,10 @@ template <typename Word>
 void ColumnDrain<Word>::deliver(std::int64_t column, std::int64_t pixel, std::int64_t channel,
                                 std::int64_t sum) {
   std::int64_t& place = tile_.output[pixel * tile_.out_channels + channel];
-  if (fold_.reads_sums) sum += place;
+  if (fold_.reads_sums) {
+    sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) +
+                                    static_cast<std::uint64_t>(place));
+  }
   if (sum > most_ || sum < -most_ - 1) ++counts_.overflows;
   place = fold_.finishes ? finish(pixel, channel, sum) : sum;
   if (keeps_values_) {

@@ -15,9 +15,9 @@ void ComputeModule::configure(const ComputeTask& task, const ArrayFaults& faults
   VERNIER_ASSERT(!running_, "no change of task while a tile runs");
   array_.reset();
   vector_.reset();
+  watches_ = false;
   if (const auto* array = std::get_if<ArrayTask>(&task)) {
     array_ = make_array_engine(*array, faults);
-    if (watches_) array_->watch();
   } else {
     vector_ = std::make_unique<VectorEngine>(std::get<VectorTask>(task));
   }
@@ -45,26 +45,25 @@ const VectorCounts* ComputeModule::vector_counts() const {
 }
 
 void ComputeModule::run() {
-  const bool done = on_array_ ? array_->tile_is_done() : vector_->tile_is_done();
-  if (done) {  // the edge after the last line
+  if (last_line_) {  // the edge after it
+    last_line_ = false;
     running_ = false;
     if (watches_) update_signals();
     tile_ended_.notify(sc_core::SC_ZERO_TIME);
     return;
   }
   if (on_array_) {
-    array_->line();
-    if (records_folds_ && array_->fold_begins()) fold_begins_.push_back(sc_core::sc_time_stamp());
-    const std::int64_t cycles = array_->cycles_of_line();
-    wake_.notify(cycles == 1 ? period_ : period_ * static_cast<double>(cycles));
+    const LineOutcome outcome = array_->line();
+    last_line_ = outcome.ends_tile;
+    if (records_folds_ && outcome.begins_fold) fold_begins_.push_back(sc_core::sc_time_stamp());
+    wake_.notify(outcome.cycles == 1 ? period_ : period_ * static_cast<double>(outcome.cycles));
   } else {
     vector_->cycle();
+    last_line_ = vector_->tile_is_done();
     wake_.notify(period_);
   }
   if (watches_) update_signals();
 }
-
-void ComputeModule::watch() { watches_ = true; }
 
 void ComputeModule::trace(sc_core::sc_trace_file* file, const std::string& prefix) {
   VERNIER_ASSERT(array_ != nullptr, "waveforms show the array");

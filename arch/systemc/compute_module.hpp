@@ -39,8 +39,7 @@ class ComputeModule : public sc_core::sc_module {
   void record_folds(bool record) { records_folds_ = record; }
   [[nodiscard]] const std::vector<sc_core::sc_time>& fold_begins() const { return fold_begins_; }
 
-  /// Signals for waveforms, kept up to date only after watch().
-  void watch();
+  /// Adds the array's signals to a waveform of the configured task.
   void trace(sc_core::sc_trace_file* file, const std::string& prefix);
 
  private:
@@ -53,12 +52,11 @@ class ComputeModule : public sc_core::sc_module {
   std::unique_ptr<ArrayEngine> array_;
   std::unique_ptr<VectorEngine> vector_;
   bool running_ = false;
+  bool last_line_ = false;  ///< the tile's last line is under way
   bool on_array_ = true;
   bool watches_ = false;
   bool records_folds_ = false;
   std::vector<sc_core::sc_time> fold_begins_;
-  std::int64_t rows_ = 0;
-  std::int64_t columns_ = 0;
 
   // Registered signals as a waveform shows them.
   bool busy_signal_ = false;

@@ -34,10 +34,12 @@ template <typename Word>
 
 // A row at the beginning or end of its stream: PEs [begin, end) hold a pair.
 template <typename Word>
-void add_part_of_row(Word* sums, RowOperands<Word> operands, std::int64_t lanes, std::int64_t begin,
-                     std::int64_t end) {
+[[gnu::always_inline]] inline void add_part_of_row(Word* sums, RowOperands<Word> operands,
+                                                   std::int64_t lanes, std::int64_t begin,
+                                                   std::int64_t end) {
   for (std::int64_t lane = 0; lane < lanes; ++lane) {
-    for (std::int64_t y = begin; y < end; ++y) sums[y] += operands.rows[y] * operands.columns[y];
+    Word* __restrict to = sums;
+    for (std::int64_t y = begin; y < end; ++y) to[y] += operands.rows[y] * operands.columns[y];
     operands.rows += operands.row_step;
     operands.columns += operands.column_step;
   }
@@ -116,7 +118,8 @@ template <int kGroups, int kLanes, typename Word>
 }
 
 template <typename Word>
-void multiply_part(const MultiplyJob<Word>& job, std::int64_t first, std::int64_t end) {
+[[gnu::always_inline]] inline void multiply_part(const MultiplyJob<Word>& job, std::int64_t first,
+                                                 std::int64_t end) {
   for (std::int64_t row = first; row < end; ++row) {
     const RowCursor<Word> cursor(job, row);
     const std::int64_t newest = job.line - row;

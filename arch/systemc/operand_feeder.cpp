@@ -5,7 +5,16 @@
 namespace vernier::arch {
 namespace {
 
+constexpr int kCodeBits = 32;
 constexpr std::int64_t kWeightsPerBurst = 32;  // output channels (is)
+
+// As decode(), in 32 bits, which the loops over runs do several at a time. Codes have no bits above
+// their width.
+template <typename Word>
+Word value_of(std::uint32_t code, int unused_bits, bool is_signed) {
+  if (!is_signed) return code;
+  return static_cast<Word>(static_cast<std::int32_t>(code << unused_bits) >> unused_bits);
+}
 
 std::int64_t up_div(std::int64_t amount, std::int64_t part) { return (amount + part - 1) / part; }
 
@@ -17,6 +26,8 @@ OperandFeeder<Word>::OperandFeeder(const ArrayTask& task, PeGrid<Word>& grid, Ar
       mode_(task.mode),
       grid_(grid),
       counts_(counts),
+      input_unused_(kCodeBits - task.input.bits.bits()),
+      weight_unused_(kCodeBits - task.weight.bits.bits()),
       positions_(task.window.positions()),
       pad_value_(static_cast<Word>(task.padding_is_real ? task.input_zero_point : 0)) {
   const bool inputs_in_rows = task.array.dataflow != Dataflow::kInputStationary;
@@ -88,12 +99,12 @@ const std::uint32_t* OperandFeeder<Word>::input_at(const Origin& origin,
 
 template <typename Word>
 Word OperandFeeder<Word>::input_value(const std::uint32_t* code) const {
-  return static_cast<Word>(decode(*code, task_.input));
+  return value_of<Word>(*code, input_unused_, task_.input.is_signed);
 }
 
 template <typename Word>
 Word OperandFeeder<Word>::weight_value(const std::uint32_t* code) const {
-  return static_cast<Word>(decode(*code, task_.weight));
+  return value_of<Word>(*code, weight_unused_, task_.weight.is_signed);
 }
 
 template <typename Word>
@@ -243,8 +254,10 @@ void OperandFeeder<Word>::feed_tap(std::int64_t row, std::int64_t position,
     const std::int64_t filled = up_div(tile_.channels - lane, mode_.reduction);
     if (mode_.cycles == 1 && mode_.reduction == 1 && run != nullptr) {
       Word* newest = stream - first_step - (filled - 1);
+      const int unused = input_unused_;
+      const bool is_signed = task_.input.is_signed;
       for (std::int64_t at = 0; at < filled; ++at) {
-        newest[filled - 1 - at] = input_value(run + at);
+        newest[at] = value_of<Word>(run[filled - 1 - at], unused, is_signed);
       }
       continue;
     }
@@ -291,8 +304,10 @@ void OperandFeeder<Word>::feed_column_of_weights(std::int64_t column, std::int64
   const std::int64_t next = grid_.column_step();
   if (mode_.cycles == 1 && mode_.reduction == 1) {  // one weight per line, side by side
     Word* stream = grid_.column_stream(0, column) + first_step * next;
+    const int unused = weight_unused_;
+    const bool is_signed = task_.weight.is_signed;
     for (std::int64_t step = first_step; step < end_step; ++step, stream += next) {
-      *stream = weight_value(weights + step);
+      *stream = value_of<Word>(weights[step], unused, is_signed);
     }
     return;
   }
@@ -322,12 +337,12 @@ void OperandFeeder<Word>::feed_row_of_inputs(std::int64_t row, std::int64_t burs
     const std::int64_t in_column =
         origin.column + position % window.kernel_width * window.dilation_width;
     const bool inside = position >= 0 && in_row >= 0 && in_row < tile_.in_rows;
-    const std::uint32_t* codes = tile_.input + in_row * tile_.in_columns * tile_.channels;
+    const std::int64_t first = in_row * tile_.in_columns * tile_.channels;
     for (std::int64_t pixel = 0; pixel < tile_.out_columns; ++pixel) {
       const std::int64_t column = in_column + pixel * window.stride_width;
       Word value = position < 0 ? Word{0} : pad_value_;
       if (inside && column >= 0 && column < tile_.in_columns) {
-        value = input_value(codes + column * tile_.channels + at.channel);
+        value = input_value(tile_.input + first + column * tile_.channels + at.channel);
       }
       put(stream, first_pixel + pixel, value);
     }

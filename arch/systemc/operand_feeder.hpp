@@ -87,6 +87,8 @@ class OperandFeeder {
   ArrayCounts& counts_;
   ArrayTile tile_;
   Fold fold_;
+  int input_unused_ = 0;  ///< bits of a code above the operand's width
+  int weight_unused_ = 0;
   std::int64_t positions_ = 1;
   std::int64_t steps_ = 1;
   std::int64_t steps_per_position_ = 1;  ///< of bursts in os

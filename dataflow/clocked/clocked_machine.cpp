@@ -107,6 +107,8 @@ class ClockedMachine::Platform {
     if (faults.double_latency) dram_.double_latency();
   }
   void record(Timeline* timeline) {
+    if (timeline == recorded_) return;
+    recorded_ = timeline;
     recorder_.reset();
     if (timeline != nullptr) recorder_.emplace(*timeline, period_);
     module_.observe(recorder_ ? &*recorder_ : nullptr);
@@ -251,6 +253,7 @@ class ClockedMachine::Platform {
   memory::AcceleratorModule module_;
   memory::DramModule dram_;
   Host host_;
+  Timeline* recorded_ = nullptr;
   std::optional<TimelineRecorder> recorder_;
 };
 

@@ -48,6 +48,11 @@ int usable(Bitwidth storage, Bitwidth compute) {
 
 }  // namespace
 
+// Two rounds of mixing: neighbouring numbers must not give streams that are one draw apart.
+std::uint64_t operand_seed(std::uint64_t seed, std::size_t number) {
+  return Random(seed ^ Random(number).next()).next();
+}
+
 OperandSizes operand_sizes(const LayerTask& task) {
   OperandSizes sizes;
   const std::int64_t map = checked_mul(task.images, checked_mul(task.in_height, task.in_width));
@@ -70,7 +75,8 @@ int typical_requant_shift(const LayerTask& task) {
   const int sum_bits = usable(task.input_storage[0], task.activation_compute) +
                        usable(task.weight_storage, task.weight_compute) +
                        ceil_log2(task.reduction()) / 2;
-  return std::max(0, sum_bits - task.output_storage.bits());
+  constexpr int kMostShift = 62;
+  return std::clamp(sum_bits - task.output_storage.bits(), 0, kMostShift);
 }
 
 TaskOperands draw_operands(const LayerTask& task, const Accelerator& machine, std::uint64_t seed,

@@ -31,6 +31,9 @@ struct OperandSizes {
 };
 [[nodiscard]] OperandSizes operand_sizes(const LayerTask& task);
 
+/// Seed of the operands of the task that has a number in its network.
+[[nodiscard]] std::uint64_t operand_seed(std::uint64_t seed, std::size_t number);
+
 /// How the codes of a task's operands are read.
 struct OperandSigns {
   std::array<bool, 2> inputs{true, true};

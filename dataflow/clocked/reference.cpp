@@ -1,5 +1,6 @@
 // The layer by its definition, without tiles, folds or buffers.
 #include <algorithm>
+#include <functional>
 
 #include "arch/base/simd.hpp"
 #include "arch/systemc/vector_engine.hpp"
@@ -13,27 +14,29 @@ namespace {
 constexpr std::int64_t kChunk = 16'384;
 constexpr int kNarrowBits = 8;  // 9 with a zero point taken off
 
-VERNIER_SIMD_CLONES std::int32_t dot_chunk(const std::int16_t* left, const std::int16_t* right,
-                                           std::int64_t count) {
-  std::int32_t sum = 0;
-  for (std::int64_t at = 0; at < count; ++at) {
-    sum += static_cast<std::int32_t>(left[at]) * static_cast<std::int32_t>(right[at]);
+// result[n] = sum over at of patch[at] * weights[n][at]
+VERNIER_SIMD_CLONES void multiply(const std::int16_t* patch, const std::int16_t* weights,
+                                  std::int64_t reduction, std::int64_t rows, std::int64_t* result) {
+  for (std::int64_t row = 0; row < rows; ++row, weights += reduction) {
+    std::int64_t sum = 0;
+    for (std::int64_t first = 0; first < reduction; first += kChunk) {
+      const std::int64_t end = std::min(reduction, first + kChunk);
+      std::int32_t chunk = 0;
+      for (std::int64_t at = first; at < end; ++at) {
+        chunk += static_cast<std::int32_t>(patch[at]) * static_cast<std::int32_t>(weights[at]);
+      }
+      sum += chunk;
+    }
+    result[row] = sum;
   }
-  return sum;
 }
 
-std::int64_t dot(const std::int16_t* left, const std::int16_t* right, std::int64_t count) {
-  std::int64_t sum = 0;
-  for (std::int64_t at = 0; at < count; at += kChunk) {
-    sum += dot_chunk(left + at, right + at, std::min(kChunk, count - at));
+void multiply(const std::int64_t* patch, const std::int64_t* weights, std::int64_t reduction,
+              std::int64_t rows, std::int64_t* result) {
+  for (std::int64_t row = 0; row < rows; ++row, weights += reduction) {
+    result[row] = 0;
+    for (std::int64_t at = 0; at < reduction; ++at) result[row] += patch[at] * weights[at];
   }
-  return sum;
-}
-
-std::int64_t dot(const std::int64_t* left, const std::int64_t* right, std::int64_t count) {
-  std::int64_t sum = 0;
-  for (std::int64_t at = 0; at < count; ++at) sum += left[at] * right[at];
-  return sum;
 }
 
 template <typename Value>
@@ -76,19 +79,20 @@ std::vector<std::int64_t> convolve(const LayerTask& task, const TaskOperands& op
   const auto weights = shifted<Value>(operands.weights, operands.weight_zero_point);
   const std::int64_t reduction = task.reduction();
   std::vector<Value> patch(static_cast<std::size_t>(reduction));
-  std::vector<std::int64_t> result;
-  result.reserve(static_cast<std::size_t>(operand_sizes(task).outputs));
+  std::vector<std::int64_t> result(static_cast<std::size_t>(operand_sizes(task).outputs));
+  auto place = result.begin();
   OutputPixel pixel;
   for (pixel.image = 0; pixel.image < task.images; ++pixel.image) {
     for (pixel.row = 0; pixel.row < task.out_height; ++pixel.row) {
       for (pixel.column = 0; pixel.column < task.out_width; ++pixel.column) {
         for (std::int64_t group = 0; group < task.groups; ++group) {
           gather(task, input, pixel, group, patch);
-          for (std::int64_t n = 0; n < task.out_channels; ++n) {
-            const std::int64_t channel = group * task.out_channels + n;
-            result.push_back(dot(patch.data(), weights.data() + channel * reduction, reduction) +
-                             operands.bias[static_cast<std::size_t>(channel)]);
-          }
+          const std::int64_t channel = group * task.out_channels;
+          multiply(patch.data(), weights.data() + channel * reduction, reduction, task.out_channels,
+                   &*place);
+          std::transform(place, place + task.out_channels, operands.bias.begin() + channel, place,
+                         std::plus<>{});
+          place += task.out_channels;
         }
       }
     }

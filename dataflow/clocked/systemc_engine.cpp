@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "arch/base/text.hpp"
 #include "arch/systemc/array_program.hpp"
@@ -46,6 +48,28 @@ Result<std::vector<Step>> compile_steps(const LayerGraph& graph,
   return steps;
 }
 
+// A waveform shows a layer on the array, a timeline one that takes time.
+void refuse_empty_window(const LayerGraph& graph, const std::vector<Step>& steps,
+                         const ClockedOptions& options) {
+  bool has_array = false;
+  bool has_task = false;
+  for (const Step& step : steps) {
+    const std::string& name = graph.layers()[step.layer].name;
+    if (!options.window_layer.empty() && options.window_layer != name) continue;
+    has_task = true;
+    has_array = has_array || step.task->unit == TaskUnit::kArray;
+  }
+  const std::string place = options.window_layer.empty()
+                                ? std::string("the network")
+                                : fmt::format("the layer '{}'", options.window_layer);
+  if (!has_array && !options.waveform_file.empty()) {
+    throw ModelError(fmt::format("{} does nothing on the array, which waveforms show", place));
+  }
+  if (!has_task && options.timeline != nullptr) {
+    throw ModelError(fmt::format("{} takes no time, so a timeline of it would be empty", place));
+  }
+}
+
 void refuse_unknown_names(const LayerGraph& graph, const ClockedOptions& options) {
   std::vector<std::string> names;
   for (const Tensor& tensor : graph.tensors()) names.push_back(tensor.name);
@@ -59,6 +83,27 @@ void refuse_unknown_names(const LayerGraph& graph, const ClockedOptions& options
     for (const Layer& layer : graph.layers()) layers.push_back(layer.name);
     throw ModelError(fmt::format("the network has no layer '{}'{}", shown(options.window_layer),
                                  suggestion(options.window_layer, layers)));
+  }
+}
+
+// A given tensor that no task reads would be ignored.
+void refuse_unread_tensors(const LayerGraph& graph, const std::vector<Step>& steps,
+                           const ClockedOptions& options) {
+  std::set<std::string> read;
+  for (const Step& step : steps) {
+    const Layer& layer = graph.layers()[step.layer];
+    if (layer.weight) read.insert(graph.tensor(*layer.weight).name);
+    const std::size_t inputs = step.task->unit == TaskUnit::kArray ? 1 : layer.inputs.size();
+    for (std::size_t slot = 0; slot < std::min<std::size_t>(2, inputs); ++slot) {
+      read.insert(graph.tensor(layer.inputs[slot]).name);
+    }
+  }
+  for (const auto& [name, values] : options.tensors) {
+    if (read.contains(name)) continue;
+    throw ModelError(fmt::format(
+        "{}: no layer reads '{}' as its first input or as weights, so its values would change "
+        "nothing",
+        values.origin, name));
   }
 }
 
@@ -92,11 +137,10 @@ class OperandMaker {
     for (std::size_t slot = 0; slot < std::min<std::size_t>(2, layer.inputs.size()); ++slot) {
       signs.inputs[slot] = is_signed(layer.inputs[slot]);
     }
-    const std::optional<TensorId> weight = weight_of(layer);
-    if (weight) signs.weight = is_signed(*weight);
-    constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15ULL;
+    const std::optional<TensorId> weight = layer.weight;
+    if (is_mac(layer.op)) signs.weight = is_signed(weight ? *weight : layer.inputs[1]);
     TaskOperands operands =
-        draw_operands(task, machine_, options_.seed + kSpread * (number + 1), signs);
+        draw_operands(task, machine_, operand_seed(options_.seed, number), signs);
     const bool is_array = task.unit == TaskUnit::kArray;
     for (std::size_t slot = 0; slot < (is_array ? 1 : layer.inputs.size()) && slot < 2; ++slot) {
       if (const TensorValues* given = find(layer.inputs[slot])) {
@@ -112,7 +156,6 @@ class OperandMaker {
   }
 
  private:
-  static std::optional<TensorId> weight_of(const Layer& layer) { return layer.weight; }
   [[nodiscard]] bool is_signed(TensorId tensor) const {
     return precision_.at(tensor).kind != NumberKind::kUint;
   }
@@ -129,12 +172,19 @@ class OperandMaker {
         given.origin, layer.name, tasks, graph_.batch()));
   }
 
-  void check(const TensorValues& given, TensorId tensor, Bitwidth bits) const {
+  void check(const TensorValues& given, TensorId tensor, Bitwidth storage,
+             std::vector<std::int64_t> shape) const {
     const Tensor& info = graph_.tensor(tensor);
-    if (static_cast<std::int64_t>(given.values.size()) != info.elements()) {
-      throw ModelError(fmt::format("{}: {} values; the tensor '{}' has {}", given.origin,
-                                   given.values.size(), info.name, info.elements()));
+    std::vector<std::int64_t> found = given.shape;
+    std::erase(found, 1);
+    std::vector<std::int64_t> wanted = shape;
+    std::erase(wanted, 1);
+    if (found != wanted || static_cast<std::int64_t>(given.values.size()) != info.elements()) {
+      throw ModelError(fmt::format("{}: the shape is ({}); the tensor '{}' has ({})", given.origin,
+                                   fmt::join(given.shape, ", "), info.name,
+                                   fmt::join(shape, ", ")));
     }
+    const Bitwidth bits = std::min(storage, precision_.at(tensor).bits);
     const std::int64_t span = std::int64_t{1} << bits.bits();
     const std::int64_t least = is_signed(tensor) ? -span / 2 : 0;
     for (const std::int32_t value : given.values) {
@@ -148,8 +198,8 @@ class OperandMaker {
   // [channel][pixel] becomes [pixel][channel].
   [[nodiscard]] std::vector<std::int32_t> activation(const TensorValues& given, TensorId tensor,
                                                      Bitwidth bits) const {
-    check(given, tensor, bits);
     const Shape& shape = graph_.tensor(tensor).shape;
+    check(given, tensor, bits, {shape.channels, shape.height, shape.width});
     std::vector<std::int32_t> values;
     values.reserve(given.values.size());
     for (std::int64_t pixel = 0; pixel < shape.pixels(); ++pixel) {
@@ -163,7 +213,9 @@ class OperandMaker {
   // [output channel][channel][position] becomes [output channel][position][channel].
   [[nodiscard]] std::vector<std::int32_t> weights(const TensorValues& given, TensorId tensor,
                                                   const LayerTask& task) const {
-    check(given, tensor, task.weight_storage);
+    check(given, tensor, task.weight_storage,
+          {task.groups * task.out_channels, task.channels, task.window.kernel_height,
+           task.window.kernel_width});
     const std::int64_t positions = task.window.positions();
     std::vector<std::int32_t> values;
     values.reserve(given.values.size());
@@ -315,6 +367,8 @@ Result<ClockedNetwork> simulate(const Machine& machine, const LayerGraph& graph,
   if (!compiled) return compiled.infeasible();
   std::vector<Step> steps = std::move(compiled).value();
   refuse_huge_tasks(graph, steps);
+  refuse_unread_tensors(graph, steps, options);
+  refuse_empty_window(graph, steps, options);
   ClockedNetwork result;
   Simulation(machine, graph, options, {graph, precision, machine.accelerator, options}, lowered)
       .run(steps, result);

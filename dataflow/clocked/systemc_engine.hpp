@@ -24,7 +24,8 @@ namespace vernier::dataflow {
 /// weights: [output channels][input channels of a group][kernel height][kernel width].
 struct TensorValues {
   std::vector<std::int32_t> values;
-  std::string origin;  ///< file, for messages
+  std::vector<std::int64_t> shape;  ///< as above; sizes of 1 may be left out or added
+  std::string origin;               ///< file, for messages
 };
 
 struct ClockedOptions {

@@ -31,6 +31,8 @@ arch::ArrayTask array_program(const LayerTask& task, const Accelerator& machine,
   program.output_words = layout(task.output_storage.bits(), output);
   program.partial_words = layout(spec.mac.accumulator_bits, output);
   program.accumulator_bits = spec.mac.accumulator_bits;
+  program.sum_bits =
+      task.input_storage[0].bits() + task.weight_storage.bits() + ceil_log2(task.reduction());
   for (const memory::BufferSpec& buffer : spec.buffers) {
     arch::PortGroup group;
     for (const TensorRole role : buffer.serves) group.serves[static_cast<std::size_t>(role)] = true;

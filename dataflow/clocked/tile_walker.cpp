@@ -25,6 +25,7 @@ TileWalker::TileWalker(const LayerSchedule& schedule, const Accelerator& machine
 
 // Counts the loops on by one tile; the streams whose block changes, none behind the last tile.
 StreamMask TileWalker::advance() {
+  if (finished_) return 0;
   if (!started_) {
     started_ = true;
     return streams_of(task_);
@@ -35,6 +36,7 @@ StreamMask TileWalker::advance() {
     if (++at < loop->total) return loop->changes;
     at = 0;
   }
+  finished_ = true;
   return 0;
 }
 

@@ -62,6 +62,7 @@ class TileWalker : public memory::TileSource {
   const std::vector<std::int64_t>& bias_;
   std::array<std::int64_t, kLoopKindCount> at_{};
   bool started_ = false;
+  bool finished_ = false;
 };
 
 }  // namespace vernier::dataflow

@@ -4,7 +4,7 @@
 namespace vernier::frontends {
 
 std::string SystemcOptions::first_given() const {
-  if (seed) return "--seed";
+  if (!seed.empty()) return "--seed";
   if (!tensors.empty()) return "--tensor";
   if (!waveform.empty()) return "--trace";
   if (!timeline.empty()) return "--timeline";
@@ -12,9 +12,12 @@ std::string SystemcOptions::first_given() const {
 }
 
 void add_systemc_options(CLI::App& verb, SystemcOptions& options) {
-  verb.add_option("--seed", options.seed, "systemc engine: seed of the operands that are drawn");
+  verb.add_option("--seed", options.seed, "systemc engine: seed of the operands that are drawn")
+      ->check(not_empty());
   verb.add_option("--tensor", options.tensors,
-                  "systemc engine: NAME=FILE.npy, values of a tensor; all others are drawn")
+                  "systemc engine: NAME=FILE.npy, integers of a tensor (activation: channels, "
+                  "height, width; weight: output channels, input channels, kernel); all others are "
+                  "drawn, for each layer by itself")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);

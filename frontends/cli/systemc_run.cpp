@@ -1,5 +1,6 @@
 #include "frontends/cli/systemc_run.hpp"
 
+#include <charconv>
 #include <fstream>
 
 #include <fmt/format.h>
@@ -13,6 +14,11 @@
 namespace vernier::frontends {
 namespace {
 
+dataflow::TensorValues load_tensor(const std::string& path) {
+  NpyArray array = read_npy(path);
+  return {std::move(array.values), std::move(array.shape), path};
+}
+
 std::map<std::string, dataflow::TensorValues> load_tensors(
     const std::vector<std::string>& assignments) {
   std::map<std::string, dataflow::TensorValues> tensors;
@@ -23,17 +29,25 @@ std::map<std::string, dataflow::TensorValues> load_tensors(
     }
     const std::string name = assignment.substr(0, equals);
     const std::string path = assignment.substr(equals + 1);
-    if (!tensors.emplace(name, dataflow::TensorValues{read_npy(path).values, path}).second) {
+    if (!tensors.emplace(name, load_tensor(path)).second) {
       throw ConfigError(fmt::format("--tensor: '{}' is given twice", shown(name)));
     }
   }
   return tensors;
 }
 
+std::uint64_t parse_seed(const std::string& text) {
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error == std::errc{} && end == text.data() + text.size()) return seed;
+  throw ConfigError(
+      fmt::format("--seed {}: wanted is a whole number from 0 to 2^64-1", shown(text)));
+}
+
 // Found out before the simulation, not after it.
 void require_writable(const std::string& option, const std::string& path) {
   if (path.empty()) return;
-  if (!std::ofstream(path)) {
+  if (!std::ofstream(path, std::ios::app)) {
     throw ConfigError(fmt::format("{} {}: cannot be written", option, path));
   }
 }
@@ -47,17 +61,20 @@ Result<SystemcRun> run_systemc(const dataflow::Machine& machine, const dataflow:
                                const SystemcOptions& given) {
   dataflow::Timeline timeline;
   dataflow::ClockedOptions options;
-  if (given.seed) options.seed = *given.seed;
+  if (!given.seed.empty()) options.seed = parse_seed(given.seed);
   options.strict_bits = strict_bits;
   options.tensors = load_tensors(given.tensors);
   options.waveform_file = given.waveform;
   options.window_layer = given.window;
-  require_writable("--trace", given.waveform);
-  require_writable("--timeline", given.timeline);
+  if (!given.window.empty() && given.waveform.empty() && given.timeline.empty()) {
+    throw ConfigError("--window is for --trace and --timeline; neither is given");
+  }
   if (!given.waveform.empty() && !given.waveform.ends_with(".vcd")) {
     throw ConfigError(
         fmt::format("--trace {}: the file's name must end in .vcd", shown(given.waveform)));
   }
+  require_writable("--trace", given.waveform);
+  require_writable("--timeline", given.timeline);
   if (!given.timeline.empty()) options.timeline = &timeline;
   Result<dataflow::ClockedNetwork> simulated = simulate(machine, graph, precision, options);
   if (!simulated) return simulated.infeasible();

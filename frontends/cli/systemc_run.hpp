@@ -20,7 +20,7 @@ namespace vernier::frontends {
 
 /// Options of the clocked engine; naming one with another engine is an error.
 struct SystemcOptions {
-  std::optional<std::uint64_t> seed;
+  std::string seed;
   std::vector<std::string> tensors;  ///< NAME=FILE.npy
   std::string waveform;
   std::string timeline;

@@ -2,8 +2,8 @@
 
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <limits>
 #include <string_view>
 
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kPreamble = 8;  // magic and version
-constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 31;
+constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 30;
 constexpr std::size_t kMostHeader = 1 << 16;
 
 // Element type: "<i4" and the like.
@@ -156,15 +156,18 @@ NpyArray parse_npy(const std::string& bytes, const std::string& name) {
 }
 
 NpyArray read_npy(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary | std::ios::ate);
-  if (!stream) throw ConfigError(fmt::format("{}: cannot be read", path));
-  const auto size = static_cast<std::uintmax_t>(stream.tellg());
+  std::error_code status;
+  const bool is_file = std::filesystem::is_regular_file(path, status);
+  std::ifstream stream(path, std::ios::binary);
+  if (!is_file || !stream) throw ConfigError(fmt::format("{}: cannot be read as a file", path));
+  const std::uintmax_t size = std::filesystem::file_size(path, status);
   if (size > kMostBytes) {
     throw ConfigError(fmt::format("{}: {} bytes; at most {} are read", path, size, kMostBytes));
   }
-  stream.seekg(0);
-  return parse_npy({std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()},
-                   path);
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  stream.read(bytes.data(), static_cast<std::streamsize>(size));
+  bytes.resize(static_cast<std::size_t>(stream.gcount()));
+  return parse_npy(bytes, path);
 }
 
 }  // namespace vernier::frontends

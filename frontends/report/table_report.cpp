@@ -200,6 +200,10 @@ std::string to_table(const RunReport& report) {
   if (report.data_check) {
     out += fmt::format("{} outputs compared with the definition of their layers, {} differ\n",
                        grouped(report.data_check->outputs), grouped(report.data_check->mismatches));
+    if (report.data_check->overflows > 0) {
+      out += fmt::format("{} sums on their way out of the array did not fit the accumulator\n",
+                         grouped(report.data_check->overflows));
+    }
   }
   add_notes(out, report);
   return out;

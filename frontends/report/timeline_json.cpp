@@ -1,6 +1,9 @@
 #include "frontends/report/timeline_json.hpp"
 
 #include <array>
+#include <iterator>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -8,7 +11,6 @@
 namespace vernier::frontends {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using dataflow::TimelineCounter;
 using dataflow::TimelineTrack;
 
@@ -31,13 +33,20 @@ bool is_serial(TimelineTrack track) {
          track == TimelineTrack::kDram;
 }
 
+// Writes the events one after the other: a tree of all of them would take ten times the memory.
 class Writer {
  public:
   Writer(const dataflow::Timeline& timeline, Hertz clock)
       : timeline_(timeline), microseconds_per_cycle_(1e6 / static_cast<double>(clock.count())) {}
 
   std::string write() {
-    name_tracks();
+    text_ = fmt::format(
+        "{{\"displayTimeUnit\":\"ns\",\"otherData\":{{\"entries_left_out\":{}}},\"traceEvents\":[",
+        timeline_.left_out);
+    name_track(kLayerTrack, "layers");
+    for (std::size_t at = 0; at < kTrackNames.size(); ++at) {
+      name_track(1 + static_cast<int>(at), kTrackNames[at]);
+    }
     for (const dataflow::TimelineTask& task : timeline_.tasks) {
       add_slice(kLayerTrack, task.name, task.begin, task.end, 0);
     }
@@ -50,74 +59,65 @@ class Writer {
       }
     }
     for (const dataflow::TimelineSample& sample : timeline_.samples) {
-      events_.push_back({{"ph", "C"},
-                         {"pid", kProcess},
-                         {"name", kCounterNames[static_cast<std::size_t>(sample.counter)]},
-                         {"ts", time(sample.cycle)},
-                         {"args", {{"value", sample.value}}}});
+      begin_event("C", kCounterNames[static_cast<std::size_t>(sample.counter)], sample.cycle);
+      add(",\"args\":{{\"value\":{}}}}}", sample.value);
     }
-    Json json = {{"displayTimeUnit", "ns"},
-                 {"otherData", {{"entries_left_out", timeline_.left_out}}}};
-    json["traceEvents"] = std::move(events_);
-    return json.dump() + "\n";
+    return std::move(text_) + "]}\n";
   }
 
  private:
+  template <typename... Arguments>
+  void add(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    fmt::format_to(std::back_inserter(text_), format, std::forward<Arguments>(arguments)...);
+  }
   [[nodiscard]] double time(std::int64_t cycle) const {
     return static_cast<double>(cycle) * microseconds_per_cycle_;
   }
 
-  void name_tracks() {
-    const auto name = [this](int track, const char* text) {
-      events_.push_back({{"ph", "M"},
-                         {"pid", kProcess},
-                         {"tid", track},
-                         {"name", "thread_name"},
-                         {"args", {{"name", text}}}});
-    };
-    name(kLayerTrack, "layers");
-    for (std::size_t at = 0; at < kTrackNames.size(); ++at) {
-      name(1 + static_cast<int>(at), kTrackNames[at]);
-    }
+  // Names may come from a user's file, so they are escaped.
+  void begin_event(std::string_view phase, std::string_view name, std::int64_t cycle) {
+    if (has_events_) text_ += ",\n";
+    has_events_ = true;
+    const std::string escaped =
+        nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    add("{{\"ph\":\"{}\",\"pid\":{},\"name\":{},\"ts\":{}", phase, kProcess, escaped, time(cycle));
   }
 
-  static Json arguments(std::int64_t begin, std::int64_t end, std::int64_t bits) {
-    Json json = {{"begin_cycle", begin}, {"cycles", end - begin}};
-    if (bits > 0) json["bits"] = bits;
-    return json;
+  void name_track(int track, std::string_view name) {
+    begin_event("M", "thread_name", 0);
+    add(",\"tid\":{},\"args\":{{\"name\":\"{}\"}}}}", track, name);
   }
 
-  void add_slice(int track, const std::string& name, std::int64_t begin, std::int64_t end,
+  void add_arguments(std::int64_t begin, std::int64_t end, std::int64_t bits) {
+    add(",\"args\":{{\"begin_cycle\":{},\"cycles\":{}", begin, end - begin);
+    if (bits > 0) add(",\"bits\":{}", bits);
+    text_ += "}";
+  }
+
+  void add_slice(int track, std::string_view name, std::int64_t begin, std::int64_t end,
                  std::int64_t bits) {
-    events_.push_back({{"ph", "X"},
-                       {"pid", kProcess},
-                       {"tid", track},
-                       {"name", name},
-                       {"ts", time(begin)},
-                       {"dur", time(end) - time(begin)},
-                       {"args", arguments(begin, end, bits)}});
+    begin_event("X", name, begin);
+    add(",\"tid\":{},\"dur\":{}", track, time(end) - time(begin));
+    add_arguments(begin, end, bits);
+    text_ += "}";
   }
 
   void add_async(int track, const dataflow::TimelineSlice& slice) {
-    const std::string category = kTrackNames[static_cast<std::size_t>(slice.track)];
-    const std::string id = fmt::format("0x{:x}", ++asynchronous_);
+    ++asynchronous_;
     for (const bool begins : {true, false}) {
-      Json event = {{"ph", begins ? "b" : "e"},
-                    {"pid", kProcess},
-                    {"tid", track},
-                    {"cat", category},
-                    {"id", id},
-                    {"name", slice.name},
-                    {"ts", time(begins ? slice.begin : slice.end)}};
-      if (begins) event["args"] = arguments(slice.begin, slice.end, slice.bits);
-      events_.push_back(std::move(event));
+      begin_event(begins ? "b" : "e", slice.name, begins ? slice.begin : slice.end);
+      add(",\"tid\":{},\"cat\":\"{}\",\"id\":\"0x{:x}\"", track,
+          kTrackNames[static_cast<std::size_t>(slice.track)], asynchronous_);
+      if (begins) add_arguments(slice.begin, slice.end, slice.bits);
+      text_ += "}";
     }
   }
 
   const dataflow::Timeline& timeline_;
   double microseconds_per_cycle_;
   std::uint64_t asynchronous_ = 0;
-  Json events_ = Json::array();
+  bool has_events_ = false;
+  std::string text_;
 };
 
 }  // namespace

@@ -40,7 +40,10 @@ void AcceleratorModule::serve_host(tlm::tlm_generic_payload& payload, sc_core::s
   std::uint64_t value = 0;
   if (payload.is_write()) {
     std::memcpy(&value, payload.get_data_ptr(), sizeof(value));
-    write_register(payload.get_address(), value);
+    if (!write_register(payload.get_address(), value)) {
+      payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+      return;
+    }
   } else {
     value = read_register(payload.get_address());
     std::memcpy(payload.get_data_ptr(), &value, sizeof(value));
@@ -48,16 +51,20 @@ void AcceleratorModule::serve_host(tlm::tlm_generic_payload& payload, sc_core::s
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
 }
 
-void AcceleratorModule::write_register(std::uint64_t address, std::uint64_t value) {
-  VERNIER_ASSERT(status_ != HostStatus::kRunning, "the host waits until a program is done");
+bool AcceleratorModule::write_register(std::uint64_t address, std::uint64_t value) {
+  if (status_ == HostStatus::kRunning) return false;
   if (address == static_cast<std::uint64_t>(HostRegister::kProgram)) {
     // The simulator's own memory, as usual for programs that a driver hands over in a virtual
     // platform.
     configure(
         *reinterpret_cast<const TaskProgram*>(value));  // NOLINT(*-reinterpret-cast,*-int-to-ptr)
   } else if (address == static_cast<std::uint64_t>(HostRegister::kStart)) {
+    if (program_ == nullptr) return false;
     start_program();
+  } else {
+    return false;
   }
+  return true;
 }
 
 std::uint64_t AcceleratorModule::read_register(std::uint64_t address) const {
@@ -65,7 +72,7 @@ std::uint64_t AcceleratorModule::read_register(std::uint64_t address) const {
     return static_cast<std::uint64_t>(status_);
   }
   if (address != static_cast<std::uint64_t>(HostRegister::kCycles)) return 0;
-  return (times_.end - times_.begin).value() / period_.value();
+  return last_cycles_;
 }
 
 void AcceleratorModule::configure(const TaskProgram& program) {
@@ -76,7 +83,6 @@ void AcceleratorModule::configure(const TaskProgram& program) {
 }
 
 void AcceleratorModule::start_program() {
-  VERNIER_ASSERT(program_ != nullptr, "the host writes a program before it starts one");
   status_ = HostStatus::kRunning;
   queue_.begin(*program_->steps, program_->weight_is_loaded);
   times_ = {};
@@ -195,6 +201,8 @@ void AcceleratorModule::release_blocks() {
 void AcceleratorModule::finish() {
   times_.end = sc_core::sc_time_stamp();
   times_.drain = times_.end - tile_end_;
+  last_cycles_ = (times_.end - times_.begin).value() / period_.value();
+  program_ = nullptr;
   status_ = HostStatus::kDone;
   running_signal_ = false;
   done_.notify(sc_core::SC_ZERO_TIME);

@@ -22,7 +22,7 @@ namespace vernier::memory {
 /// Registers of the host socket, 8 bytes each.
 enum class HostRegister : std::uint64_t {
   kProgram = 0x00,  ///< write: address of a TaskProgram in the simulator's memory
-  kStart = 0x08,    ///< write: anything; runs the program
+  kStart = 0x08,    ///< write: anything; runs the program, once
   kStatus = 0x10,   ///< read: 0 idle, 1 running, 2 done
   kCycles = 0x18,   ///< read: cycles of the program that ran last
 };
@@ -62,7 +62,8 @@ class AcceleratorModule : public sc_core::sc_module {
 
  private:
   void serve_host(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
-  void write_register(std::uint64_t address, std::uint64_t value);
+  /// False when this is not the time for it.
+  [[nodiscard]] bool write_register(std::uint64_t address, std::uint64_t value);
   [[nodiscard]] std::uint64_t read_register(std::uint64_t address) const;
   void configure(const TaskProgram& program);
   void start_program();
@@ -89,6 +90,7 @@ class AcceleratorModule : public sc_core::sc_module {
   sc_core::sc_event begin_;
   sc_core::sc_event done_;
   SequencerTimes times_;
+  std::uint64_t last_cycles_ = 0;
   std::vector<std::int64_t> zero_point_sums_;
   std::int64_t tile_ = 0;  ///< number of the tile that runs or waits
   bool tile_runs_ = false;

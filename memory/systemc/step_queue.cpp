@@ -11,7 +11,7 @@ void StepQueue::begin(TileSource& source, bool weight_is_loaded) {
 }
 
 QueuedStep* StepQueue::at(std::int64_t number) {
-  VERNIER_ASSERT(number > fetched_ - kLength, "the queue holds all steps in flight");
+  VERNIER_ASSERT(number >= 0 && number > fetched_ - kLength, "the queue holds all steps in flight");
   while (fetched_ <= number && !exhausted_) {
     QueuedStep& queued = steps_[static_cast<std::size_t>(fetched_ % kLength)];
     queued.needed = {};

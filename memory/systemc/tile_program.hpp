@@ -40,7 +40,6 @@ struct TileStep {
   bool stores_sums = false;            ///< `store` spills partial sums
   const std::int64_t* bias = nullptr;  ///< of the tile's output channels
   std::int64_t first_zero_point_sum = 0;  ///< place of the first pixel of the group and image
-  bool is_last = false;
 };
 
 /// Hands out the steps of a task in order.

@@ -111,8 +111,12 @@ TEST_CASE("Wrong options of the clocked engine are refused", "[frontends][clocke
       {{"systemc", "--jobs", "2"}, "start several processes"},
       {{"systemc", "--tensor", "conv1.weight"}, "wanted is NAME=FILE.npy"},
       {{"systemc", "--tensor", "conv1.weight=/no/such.npy"}, "/no/such.npy: cannot be read"},
+      {{"systemc", "--tensor", "conv1.weight=/dev/zero"}, "/dev/zero: cannot be read as a file"},
+      {{"systemc", "--seed", "-1"}, "--seed -1"},
+      {{"systemc", "--window", "conv1"}, "--window is for --trace and --timeline"},
+      {{"systemc", "--trace", "/dev/null"}, "the file's name must end in .vcd"},
       {{"systemc", "--trace", "/no/such/wave.vcd"}, "--trace /no/such/wave.vcd: cannot be written"},
-      {{"systemc", "--window", "conv_1"}, "no layer 'conv_1'"},
+      {{"systemc", "--window", "conv_1", "--timeline", "/dev/null"}, "no layer 'conv_1'"},
       {{"verilator"}, "--engine verilator"},
   }));
   const auto run = run_vernier(run_arguments(wrong.arguments));

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 
 #include "tests/support/clocked_run.hpp"
 #include "tests/support/example_machine.hpp"
+#include "tests/support/oracle_case.hpp"
 
 namespace vernier::tests {
 namespace {
@@ -125,6 +127,45 @@ TEST_CASE("A sum that leaves the accumulator is reported", "[clocked]") {
   given.operands.inputs[0].assign(8, 127);
   given.operands.weights.assign(8, 127);  // 4 * 127 * 127 = 64516 > 32767, for all four outputs
   CHECK(run_clocked(given).accumulator_overflows == 4);
+}
+
+TEST_CASE("A sum beyond 32 bits is not wrapped before it is looked at", "[clocked]") {
+  dataflow::AcceleratorSpec spec = example_spec(arch::Dataflow::kOutputStationary);
+  spec.mac.weight_bits = spec.mac.activation_bits = spec.storage_bits = {16};
+  spec.mac.overflow = arch::AccumulatorOverflow::kSaturate;
+  dataflow::LayerTask task = gemm_task(2, 4, 2);
+  task.input_storage[0] = task.weight_storage = task.output_storage = Bitwidth(16);
+  task.weight_compute = task.activation_compute = Bitwidth(16);
+  ClockedCase given = clocked_case(with_flat_prices(spec), task, tile(2, 4, 2));
+  given.operands.inputs[0].assign(8, 32767);
+  given.operands.weights.assign(8, 32767);  // 4 * 32767^2 > 2^31, for all four outputs
+  const ClockedRun run = run_clocked(given);
+  CHECK(run.accumulator_overflows == 4);
+  CHECK(run.exact == reference_outputs(task, given.machine.accelerator, given.operands));
+}
+
+TEST_CASE("Requantization rounds half up and clips", "[clocked]") {
+  CHECK(arch::requantize(5, 1, 8) == 3);
+  CHECK(arch::requantize(-5, 1, 8) == (-2 & 0xFF));
+  CHECK(arch::requantize(-6, 2, 8) == (-1 & 0xFF));
+  CHECK(arch::requantize(1000, 0, 8) == 127);
+  CHECK(arch::requantize(-1000, 0, 8) == 128);
+  CHECK(arch::requantize(std::numeric_limits<std::int64_t>::max(), 62, 8) == 2);
+  CHECK(arch::requantize(std::numeric_limits<std::int64_t>::min(), 62, 8) == (-2 & 0xFF));
+}
+
+TEST_CASE("Operands of neighbouring tasks are not one stream shifted by a draw", "[clocked]") {
+  const dataflow::Machine machine = example_machine(arch::Dataflow::kOutputStationary);
+  const auto draw = [&](std::size_t number) {
+    return draw_operands(gemm_task(8, 8, 1), machine.accelerator, dataflow::operand_seed(1, number))
+        .inputs[0];
+  };
+  const auto first = draw(0);
+  const auto second = draw(1);
+  for (std::ptrdiff_t shift = 0; shift < 8; ++shift) {
+    CHECK_FALSE(std::equal(first.begin() + shift, first.end(), second.begin()));
+    CHECK_FALSE(std::equal(second.begin() + shift, second.end(), first.begin()));
+  }
 }
 
 namespace {

@@ -130,6 +130,9 @@ TEST_CASE("The accelerator works in a platform with a memory of its own", "[cloc
   // W3 72; tile 2 at 62 to 74, tile 3 at 82 to 94; S2 at 82, S3 at 94, done at 104.
   CHECK(memory.requests == 10);
   CHECK(driver.read(HostRegister::kCycles) == 104);
+  std::uint64_t again = 1;
+  CHECK(driver.access(tlm::TLM_WRITE_COMMAND, static_cast<std::uint64_t>(HostRegister::kStart),
+                      again) == tlm::TLM_GENERIC_ERROR_RESPONSE);
   const auto expected = reference_outputs(task, machine, given.operands);
   const auto codes = image.read(program.output, 64);
   for (std::size_t at = 0; at < expected.size(); ++at) {
@@ -149,6 +152,9 @@ TEST_CASE("The host socket answers wrong accesses with an error", "[clocked]") {
   CHECK(driver.access(tlm::TLM_READ_COMMAND, 0x04, value) == tlm::TLM_ADDRESS_ERROR_RESPONSE);
   CHECK(driver.access(tlm::TLM_READ_COMMAND, 0x10, value, 4) == tlm::TLM_ADDRESS_ERROR_RESPONSE);
   CHECK(driver.access(tlm::TLM_READ_COMMAND, 0x10, value) == tlm::TLM_OK_RESPONSE);
+  // A start without a program, and a register that is read only.
+  CHECK(driver.access(tlm::TLM_WRITE_COMMAND, 0x08, value) == tlm::TLM_GENERIC_ERROR_RESPONSE);
+  CHECK(driver.access(tlm::TLM_WRITE_COMMAND, 0x10, value) == tlm::TLM_GENERIC_ERROR_RESPONSE);
 }
 
 TEST_CASE("A block outside of memory or without its extension is an error", "[clocked]") {

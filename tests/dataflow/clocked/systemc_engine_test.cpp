@@ -83,16 +83,21 @@ TEST_CASE("Given tensors are used and checked against the network", "[clocked]")
       resolve_precision(graph, PrecisionMap::uniform(Bitwidth(8), Bitwidth(8))).tensors;
   ClockedOptions options;
   const std::size_t weights = 16 * 3 * 3 * 3;
-  options.tensors["conv1.weight"] = {std::vector<std::int32_t>(weights, 0), "zeros.npy"};
+  options.tensors["conv1.weight"] = {
+      std::vector<std::int32_t>(weights, 0), {16, 3, 3, 3}, "zeros.npy"};
   CHECK(simulate(machine, graph, precision, options)->mismatches() == 0);
   options.tensors["conv1.weight"].values.back() = 200;
   CHECK_THROWS_WITH(simulate(machine, graph, precision, options),
                     Catch::Contains("zeros.npy: the value 200 does not fit the 8 signed bits of "
                                     "'conv1.weight'"));
-  options.tensors["conv1.weight"].values.pop_back();
+  options.tensors["conv1.weight"].shape = {3, 3, 3, 16};
   CHECK_THROWS_WITH(simulate(machine, graph, precision, options),
-                    Catch::Contains("431 values; the tensor 'conv1.weight' has 432"));
-  options.tensors = {{"conv1.weights", {{}, "x.npy"}}};
+                    Catch::Contains("the shape is (3, 3, 3, 16); the tensor 'conv1.weight' has "
+                                    "(16, 3, 3, 3)"));
+  options.tensors = {{"conv1", {{}, {}, "x.npy"}}};
+  CHECK_THROWS_WITH(simulate(machine, graph, precision, options),
+                    Catch::Contains("no layer reads 'conv1'"));
+  options.tensors = {{"conv1.weights", {{}, {}, "x.npy"}}};
   CHECK_THROWS_WITH(
       simulate(machine, graph, precision, options),
       Catch::Contains("no tensor 'conv1.weights'") && Catch::Contains("conv1.weight"));
