@@ -6,6 +6,7 @@ namespace vernier::arch {
 namespace {
 
 constexpr int kCodeBits = 32;
+constexpr std::int64_t kStepsPerBurst = 16;    // of a column of weights (os)
 constexpr std::int64_t kWeightsPerBurst = 32;  // output channels (is)
 
 // As decode(), in 32 bits, which the loops over runs do several at a time. Codes have no bits above
@@ -230,9 +231,11 @@ void OperandFeeder<Word>::feed(std::int64_t line) {
     }
   }
   if (dataflow == Dataflow::kOutputStationary) {
-    for (std::int64_t column = first; column < fold_.used_columns && column <= line;
-         column += burst_lines_) {
-      feed_column_of_weights(column, (line - column) / burst_lines_);
+    const std::int64_t lines = kStepsPerBurst * mode_.cycles;
+    const std::int64_t bursts = up_div(fold_.stream_cycles, lines);
+    for (std::int64_t column = std::max(line % lines, line - (bursts - 1) * lines);
+         column < fold_.used_columns && column <= line; column += lines) {
+      feed_column_of_weights(column, (line - column) / lines);
     }
   } else if (dataflow == Dataflow::kWeightStationary) {
     // The fold's rows ask for their runs of a pixel when row 0 begins it.
@@ -299,8 +302,8 @@ void OperandFeeder<Word>::feed_column_of_weights(std::int64_t column, std::int64
   const std::int64_t row_elements = positions_ * tile_.channels;
   if (burst == 0) counts_.weight_reads += task_.weight_words.words(row_elements);
   const std::uint32_t* weights = tile_.weight + (fold_.first_column + column) * row_elements;
-  const std::int64_t first_step = burst * steps_per_position_;
-  const std::int64_t end_step = std::min(steps_, first_step + steps_per_position_);
+  const std::int64_t first_step = burst * kStepsPerBurst;
+  const std::int64_t end_step = std::min(steps_, first_step + kStepsPerBurst);
   const std::int64_t next = grid_.column_step();
   if (mode_.cycles == 1 && mode_.reduction == 1) {  // one weight per line, side by side
     Word* stream = grid_.column_stream(0, column) + first_step * next;

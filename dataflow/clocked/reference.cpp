@@ -14,20 +14,38 @@ namespace {
 constexpr std::int64_t kChunk = 16'384;
 constexpr int kNarrowBits = 8;  // 9 with a zero point taken off
 
-// result[n] = sum over at of patch[at] * weights[n][at]
+// result[row] = sum over at of patch[at] * weights[row][at], kRows rows side by side.
+template <int kRows>
+[[gnu::always_inline]] inline void multiply_rows(const std::int16_t* patch,
+                                                 const std::int16_t* weights,
+                                                 std::int64_t reduction, std::int64_t* result) {
+  std::int64_t sums[kRows] = {};
+  for (std::int64_t first = 0; first < reduction; first += kChunk) {
+    const std::int64_t end = std::min(reduction, first + kChunk);
+    std::int32_t chunks[kRows] = {};
+    for (std::int64_t at = first; at < end; ++at) {
+      for (int row = 0; row < kRows; ++row) {
+        chunks[row] += static_cast<std::int32_t>(patch[at]) *
+                       static_cast<std::int32_t>(weights[row * reduction + at]);
+      }
+    }
+    for (int row = 0; row < kRows; ++row) sums[row] += chunks[row];
+  }
+  for (int row = 0; row < kRows; ++row) result[row] = sums[row];
+}
+
 VERNIER_SIMD_CLONES void multiply(const std::int16_t* patch, const std::int16_t* weights,
                                   std::int64_t reduction, std::int64_t rows, std::int64_t* result) {
-  for (std::int64_t row = 0; row < rows; ++row, weights += reduction) {
-    std::int64_t sum = 0;
-    for (std::int64_t first = 0; first < reduction; first += kChunk) {
-      const std::int64_t end = std::min(reduction, first + kChunk);
-      std::int32_t chunk = 0;
-      for (std::int64_t at = first; at < end; ++at) {
-        chunk += static_cast<std::int32_t>(patch[at]) * static_cast<std::int32_t>(weights[at]);
-      }
-      sum += chunk;
-    }
-    result[row] = sum;
+  constexpr int kTogether = 4;
+  for (; rows >= kTogether; rows -= kTogether) {
+    multiply_rows<kTogether>(patch, weights, reduction, result);
+    weights += kTogether * reduction;
+    result += kTogether;
+  }
+  for (; rows > 0; --rows) {
+    multiply_rows<1>(patch, weights, reduction, result);
+    weights += reduction;
+    ++result;
   }
 }
 
