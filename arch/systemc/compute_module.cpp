@@ -4,7 +4,8 @@
 
 namespace vernier::arch {
 
-ComputeModule::ComputeModule(const sc_core::sc_module_name& name, sc_core::sc_time clock_period)
+ComputeModule::ComputeModule(const sc_core::sc_module_name& name,
+                             const sc_core::sc_time& clock_period)
     : sc_module(name), period_(clock_period), wake_("wake"), tile_ended_("tile_ended") {
   SC_METHOD(run);
   dont_initialize();

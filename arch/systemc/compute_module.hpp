@@ -23,7 +23,7 @@ using ComputeTile = std::variant<ArrayTile, VectorTile>;
 class ComputeModule : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(ComputeModule);
-  ComputeModule(const sc_core::sc_module_name& name, sc_core::sc_time clock_period);
+  ComputeModule(const sc_core::sc_module_name& name, const sc_core::sc_time& clock_period);
 
   /// Sets the unit up for a task, which must outlive it. Not while a tile runs.
   void configure(const ComputeTask& task, const ArrayFaults& faults);

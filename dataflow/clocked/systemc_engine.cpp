@@ -73,14 +73,16 @@ void refuse_empty_window(const LayerGraph& graph, const std::vector<Step>& steps
 void refuse_unknown_names(const LayerGraph& graph, const ClockedOptions& options) {
   std::vector<std::string> names;
   for (const Tensor& tensor : graph.tensors()) names.push_back(tensor.name);
-  for (const auto& [name, values] : options.tensors) {
-    if (graph.find_tensor(name)) continue;
-    throw ModelError(fmt::format("{}: the network has no tensor '{}'{}", values.origin, shown(name),
-                                 suggestion(name, names)));
+  for (const auto& entry : options.tensors) {
+    const std::string& name = entry.first;
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    throw ModelError(fmt::format("{}: the network has no tensor '{}'{}", entry.second.origin,
+                                 shown(name), suggestion(name, names)));
   }
-  if (!options.window_layer.empty() && !graph.find_layer(options.window_layer)) {
-    std::vector<std::string> layers;
-    for (const Layer& layer : graph.layers()) layers.push_back(layer.name);
+  if (options.window_layer.empty()) return;
+  std::vector<std::string> layers;
+  for (const Layer& layer : graph.layers()) layers.push_back(layer.name);
+  if (std::find(layers.begin(), layers.end(), options.window_layer) == layers.end()) {
     throw ModelError(fmt::format("the network has no layer '{}'{}", shown(options.window_layer),
                                  suggestion(options.window_layer, layers)));
   }
@@ -98,12 +100,12 @@ void refuse_unread_tensors(const LayerGraph& graph, const std::vector<Step>& ste
       read.insert(graph.tensor(layer.inputs[slot]).name);
     }
   }
-  for (const auto& [name, values] : options.tensors) {
-    if (read.contains(name)) continue;
+  for (const auto& entry : options.tensors) {
+    if (read.contains(entry.first)) continue;
     throw ModelError(fmt::format(
         "{}: no layer reads '{}' as its first input or as weights, so its values would change "
         "nothing",
-        values.origin, name));
+        entry.second.origin, entry.first));
   }
 }
 
@@ -148,7 +150,8 @@ class OperandMaker {
         operands.inputs[slot] = activation(*given, layer.inputs[slot], task.input_storage[slot]);
       }
     }
-    if (const TensorValues* given = weight ? find(*weight) : nullptr) {
+    if (!weight) return operands;
+    if (const TensorValues* given = find(*weight)) {
       require_one_task(*given, layer, tasks_of_layer);
       operands.weights = weights(*given, *weight, task);
     }
@@ -247,16 +250,17 @@ void join(DataCheck& sum, const DataCheck& part) {
 class Simulation {
  public:
   Simulation(const Machine& machine, const LayerGraph& graph, const ClockedOptions& options,
-             OperandMaker maker, const std::vector<LoweredLayer>& lowered)
+             const OperandMaker& maker, const std::vector<LoweredLayer>& lowered)
       : machine_(machine),
         graph_(graph),
         options_(options),
-        maker_(std::move(maker)),
+        maker_(maker),
         lowered_(lowered),
         clocked_(machine.accelerator) {}
 
   void run(std::vector<Step>& steps, ClockedNetwork& result) {
     std::vector<const LayerSchedule*> schedules;
+    schedules.reserve(steps.size());
     for (const Step& step : steps) schedules.push_back(&*step.schedule);
     const std::vector<TaskBorder> borders = task_borders(schedules, machine_.accelerator);
     result.checks.resize(graph_.layers().size());

@@ -186,7 +186,7 @@ bool TileWalker::next(memory::TileStep& step) {
 }
 
 BlockMove TileWalker::first_weight() const {
-  TileWalker start(schedule_, machine_, bias_);
+  const TileWalker start(schedule_, machine_, bias_);
   return weight_block(start.place());
 }
 

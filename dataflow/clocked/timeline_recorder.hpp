@@ -10,7 +10,7 @@ namespace vernier::dataflow {
 
 class TimelineRecorder final : public memory::MachineObserver {
  public:
-  TimelineRecorder(Timeline& timeline, sc_core::sc_time clock_period)
+  TimelineRecorder(Timeline& timeline, const sc_core::sc_time& clock_period)
       : timeline_(timeline), period_(clock_period) {}
 
   void on_transfer(const memory::TransferEvent& event) override;

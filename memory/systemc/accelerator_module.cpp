@@ -14,7 +14,7 @@ constexpr auto kSpace = static_cast<std::size_t>(Requirement::kSpace);
 }  // namespace
 
 AcceleratorModule::AcceleratorModule(const sc_core::sc_module_name& name,
-                                     sc_core::sc_time clock_period)
+                                     const sc_core::sc_time& clock_period)
     : sc_module(name),
       memory("memory"),
       host("host"),

@@ -43,7 +43,7 @@ struct SequencerTimes {
 class AcceleratorModule : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(AcceleratorModule);
-  AcceleratorModule(const sc_core::sc_module_name& name, sc_core::sc_time clock_period);
+  AcceleratorModule(const sc_core::sc_module_name& name, const sc_core::sc_time& clock_period);
 
   tlm::tlm_initiator_socket<> memory;
   tlm_utils::simple_target_socket<AcceleratorModule> host;

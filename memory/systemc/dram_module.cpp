@@ -4,7 +4,7 @@
 
 namespace vernier::memory {
 
-DramModule::DramModule(const sc_core::sc_module_name& name, sc_core::sc_time clock_period,
+DramModule::DramModule(const sc_core::sc_module_name& name, const sc_core::sc_time& clock_period,
                        const DramSpec& spec)
     : sc_module(name),
       socket("socket"),

@@ -19,7 +19,7 @@ namespace vernier::memory {
 class DramModule : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(DramModule);
-  DramModule(const sc_core::sc_module_name& name, sc_core::sc_time clock_period,
+  DramModule(const sc_core::sc_module_name& name, const sc_core::sc_time& clock_period,
              const DramSpec& spec);
 
   tlm_utils::simple_target_socket<DramModule> socket;
