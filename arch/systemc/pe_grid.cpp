@@ -69,6 +69,7 @@ void PeGrid<Word>::multiply(std::int64_t line) {
   job.row_pitch = row_pitch_;
   job.first_row = std::max<std::int64_t>(0, line - (stream_cycles_ - 1) - (used_columns_ - 1));
   job.end_row = std::min(used_rows_, line + 1);
+  if (job.first_row >= job.end_row) return;  // the last pairs have left the used rows
   job.used_columns = used_columns_;
   job.last_element = stream_cycles_ - 1;
   job.line = line;
