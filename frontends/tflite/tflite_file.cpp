@@ -25,7 +25,7 @@ constexpr std::size_t kLongestName = 200;
 constexpr flatbuffers::uoffset_t kDeepest = 16;
 constexpr flatbuffers::uoffset_t kMostTables = 500'000;
 constexpr std::size_t kLargestFile = std::size_t{1} << 31U;  // flatbuffers' own limit
-constexpr std::int32_t kPlaceholderCode = 127;  // larger numbers stand in the wide field alone
+constexpr std::int32_t kExtendedCode = 127;  // larger numbers stand in the wide field alone
 
 struct ElementType {
   std::string_view name;
@@ -178,7 +178,7 @@ FileOperator TfliteFile::read_operator(std::size_t index) const {
                      size_of(model_->operator_codes())));
   }
   const schema::OperatorCode& code = *model_->operator_codes()->Get(raw.opcode_index());
-  op.id = code.deprecated_builtin_code() < kPlaceholderCode
+  op.id = code.deprecated_builtin_code() < kExtendedCode
               ? std::max<std::int32_t>(code.deprecated_builtin_code(), code.builtin_code())
               : code.builtin_code();
   op.op = operator_name(op.id);
