@@ -34,7 +34,7 @@ void read_attributes(const YamlNode& node, const std::string& path, energy::Attr
   for (const auto& [name, value] : node.entries) {
     if (value.kind != YamlNode::Kind::kScalar) {
       problems.add(
-          value.place, path + "." + name,
+          value.place, fmt::format("{}.{}", path, name),
           fmt::format("found {}; an attribute is a number or a word", value.description()));
       continue;
     }

@@ -100,13 +100,24 @@ Result<EngineResult> run_engine(const RunOptions& options, const dataflow::Machi
     Result<SystemcRun> run =
         run_systemc(machine, graph, precision, options.strict_bits, options.systemc);
     if (!run) return run.infeasible();
-    return EngineResult{std::move(run->cost), std::move(run->check)};
+    SystemcRun done = std::move(run).value();
+    return EngineResult{std::move(done.cost), std::move(done.check)};
   }
   const dataflow::Evaluator evaluator(machine);
   Result<dataflow::NetworkCost> cost = evaluator.evaluate(
       graph, precision, {.jobs = options.jobs, .strict_bits = options.strict_bits});
   if (!cost) return cost.infeasible();
   return EngineResult{std::move(cost).value(), std::nullopt};
+}
+
+// What the comparison of the outputs means for the command.
+ExitCode judge(const DataCheckFigures& check) {
+  if (check.mismatches == 0 && check.overflows == 0) return ExitCode::kGood;
+  say(
+      fmt::format("vernier: {} outputs differ from the definition of their layers ({} sums left "
+                  "the accumulator); {}",
+                  check.mismatches, check.overflows, check.first_mismatch));
+  return check.overflows > 0 ? ExitCode::kInfeasible : ExitCode::kBug;
 }
 
 ExitCode run(const RunOptions& given) {
@@ -160,14 +171,7 @@ ExitCode run(const RunOptions& given) {
   } else {
     write_result(to_table(report), options.output);
   }
-  if (!result->check || (result->check->mismatches == 0 && result->check->overflows == 0)) {
-    return ExitCode::kGood;
-  }
-  say(fmt::format(
-      "vernier: {} outputs differ from the definition of their layers ({} sums left "
-      "the accumulator); {}",
-      result->check->mismatches, result->check->overflows, result->check->first_mismatch));
-  return result->check->overflows > 0 ? ExitCode::kInfeasible : ExitCode::kBug;
+  return judge(result->check.value_or(DataCheckFigures{}));
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ Result<SystemcRun> run_systemc(const dataflow::Machine& machine, const dataflow:
           fmt::format("layer '{}', {}", graph.layers()[layer].name, found.first_mismatch);
     }
   }
-  return SystemcRun{std::move(simulated->cost), std::move(check)};
+  return SystemcRun{std::move(simulated).value().cost, std::move(check)};
 }
 
 }  // namespace vernier::frontends

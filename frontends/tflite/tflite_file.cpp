@@ -158,9 +158,11 @@ void TfliteFile::read_tensors() {
       scales += size_of(zero_points);
       if (scales > kMostScales) fail(fmt::format("more than {} zero points", kMostScales));
       if (zero_points != nullptr && type.kind != NumberKind::kFloat) {
+        // By bytes: the verifier checks that the vector lies in the file, not that it is aligned.
+        const std::uint8_t* bytes = zero_points->Data();
         tensor.precision.asymmetric =
-            std::any_of(zero_points->begin(), zero_points->end(),
-                        [](std::int64_t zero_point) { return zero_point != 0; });
+            std::any_of(bytes, bytes + sizeof(std::int64_t) * zero_points->size(),
+                        [](std::uint8_t byte) { return byte != 0; });
       }
     }
     tensors_.push_back(std::move(tensor));

@@ -137,7 +137,7 @@ bool AcceleratorModule::is_ready(QueuedStep& queued) const {
 
 // The gap since the last tile belongs to what was met last.
 void AcceleratorModule::book_wait(const QueuedStep& queued) {
-  const sc_core::sc_time now = sc_core::sc_time_stamp();
+  const sc_core::sc_time& now = sc_core::sc_time_stamp();
   const sc_core::sc_time waited = now - tile_end_;
   if (waited == sc_core::SC_ZERO_TIME) return;
   if (tile_ == 0) {

@@ -20,7 +20,8 @@ tlm::tlm_sync_enum DramModule::transport(tlm::tlm_generic_payload& payload, tlm:
   if (phase != tlm::BEGIN_REQ) return tlm::TLM_ACCEPTED;
   serve_block(payload, 0, bytes_.data(), bytes_.size());
   const BlockAccess* access = payload.get_extension<BlockAccess>();
-  const Bits bits(access != nullptr ? access->packed_bits : 8 * payload.get_data_length());
+  const Bits bits(access != nullptr ? access->packed_bits
+                                    : std::int64_t{8} * payload.get_data_length());
   const sc_core::sc_time beats = period_ * static_cast<double>(bandwidth_.beats(bits).count());
   busy_ += beats;
   busy_signal_ = true;
