@@ -22,6 +22,12 @@ struct MacMode {
   std::int64_t activation_bits = 8;  ///< operand bits of activations per PE and step
   std::int64_t accumulators = 1;     ///< n_acc: partial sums per PE that are drained
 
+  /// Sets the operand bits and accumulators that follow from the extensions (design 4).
+  void set_operands(Bitwidth weight, Bitwidth activation) {
+    weight_bits = reduction * out_channels * groups * weight.bits();
+    activation_bits = reduction * pixels * groups * activation.bits();
+    accumulators = out_channels * pixels * groups;
+  }
   [[nodiscard]] std::int64_t macs_per_step() const {
     return reduction * out_channels * pixels * groups;
   }
@@ -54,8 +60,20 @@ class MacFamily {
 
 using MacFamilyRegistry = Registry<std::unique_ptr<MacFamily>(const MacSpec&)>;
 
-/// The families that come with Vernier: `fixed` and `sum_together` (2D).
+/// The families that come with Vernier (design 4). A factory throws ConfigError when the widths are
+/// none of its family's.
 [[nodiscard]] MacFamilyRegistry builtin_mac_families();
+
+/// Keys of MacSpec that only some families read, and those families; other families refuse them.
+struct FamilyKey {
+  std::string key;
+  std::vector<std::string> families;
+};
+[[nodiscard]] const std::vector<FamilyKey>& family_keys();
+
+/// The mode of a pair of widths: what `modes` of the description states, else the family's law.
+[[nodiscard]] MacMode mode_of(const MacSpec& spec, const MacFamily& family, Bitwidth weight,
+                              Bitwidth activation);
 
 /// Peak MACs per cycle of one PE in a mode.
 [[nodiscard]] inline double macs_per_cycle(const MacMode& mode) {

@@ -12,6 +12,16 @@ const std::string& to_text(Dataflow dataflow) {
   return dataflow_names().at(static_cast<std::size_t>(dataflow));
 }
 
+const std::vector<std::string>& depthwise_names() {
+  static const std::vector<std::string> names{"per_group", "block_diagonal", "grouped_lanes",
+                                              "vector_unit"};
+  return names;
+}
+
+const std::string& to_text(DepthwiseMode mode) {
+  return depthwise_names().at(static_cast<std::size_t>(mode));
+}
+
 const std::vector<Action>& vector_actions() {
   static const std::vector<Action> actions{Action::kAdd,     Action::kMultiply,   Action::kMax,
                                            Action::kAverage, Action::kActivation, Action::kCopy};

@@ -30,7 +30,11 @@ void Estimate::scale(double factor, std::string_view reason) {
 }
 
 std::vector<Action> actions_of(const Hardware& hardware) {
-  if (std::holds_alternative<MacUnit>(hardware)) {
+  if (const auto* unit = std::get_if<MacUnit>(&hardware)) {
+    if (unit->data_gating) {
+      return {Action::kMac, Action::kMacIdle, Action::kMacGated, Action::kZeroPointAdd,
+              Action::kLeak};
+    }
     return {Action::kMac, Action::kMacIdle, Action::kZeroPointAdd, Action::kLeak};
   }
   if (std::holds_alternative<SramBank>(hardware)) {

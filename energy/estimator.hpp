@@ -27,7 +27,7 @@ struct ActionQuery {
 [[nodiscard]] std::vector<Action> actions_of(const Hardware& hardware);
 /// Whether an action's price depends on the mode of the MAC unit.
 [[nodiscard]] inline bool depends_on_mode(Action action) {
-  return action == Action::kMac || action == Action::kMacIdle;
+  return action == Action::kMac || action == Action::kMacIdle || action == Action::kMacGated;
 }
 
 /// One summand of a price: what it is, the arithmetic behind it, and who says so.

@@ -26,6 +26,7 @@ struct MacUnit {
   Bitwidth widest_activation;
   std::int64_t accumulator_bits = 32;
   std::vector<MacUnitMode> modes;
+  bool data_gating = false;  ///< counts mac_gated beside mac
 };
 
 /// One bank of an on-chip buffer.

@@ -7,7 +7,8 @@
 // - activation and weight exchanged: the same power (the arrays treat both operands alike);
 // - products per cycle between two measured modes: power on the line over log2(products per cycle);
 // - wider than the widest mode: the widest mode's power for every cycle of the step.
-// Designs without asymmetric modes (subword) have no price there: the machine has no such mode.
+// Designs without asymmetric modes (subword): a unit that runs such operands in the mode of the
+// wider one, padded, has that mode's price; any other has none.
 //
 // A product slot that holds padding switches like any other (power is flat over the modes). Power
 // of idle arrays and leakage alone were not measured; they are contained in the busy power, so
@@ -78,6 +79,7 @@ class MacArrays final : public Estimator {
     if (unit == nullptr) return std::nullopt;
     const std::string* name = design_for(unit->style);
     if (name == nullptr) return std::nullopt;
+    if (query.mac != nullptr) require_same_products(*name, *query.mac, query.clock);
     return price(*name, to_text(query.action), query.mac,
                  static_cast<double>(unit->accumulator_bits), query.clock);
   }
@@ -203,6 +205,36 @@ class MacArrays final : public Estimator {
     return between(name, point, mode);
   }
 
+  // A family has many units; the design stands for those that do as many products per cycle.
+  void require_same_products(const std::string& name, const MacUnitMode& mode, Hertz clock) const {
+    for (const MeasuredMode& measured : at_clock(name, clock).modes) {
+      if (measured.weight != mode.weight.bits() || measured.activation != mode.activation.bits()) {
+        continue;
+      }
+      const double per_unit =
+          static_cast<double>(measured.products) / static_cast<double>(reference_products_);
+      if (per_unit == arch::macs_per_cycle(mode.mode)) return;
+      throw NotCovered(fmt::format(
+          "the design '{}' of the table '{}' does {:g} products per cycle and unit at w{} a{}, the "
+          "machine's unit {:g}; name a design in energy.map",
+          name, this->name(), per_unit, measured.weight, measured.activation,
+          arch::macs_per_cycle(mode.mode)));
+    }
+  }
+
+  // A unit without asymmetric modes runs such operands in the mode of the wider one, padded.
+  [[nodiscard]] static const MeasuredMode* padded_mode(const ClockPoint& point,
+                                                       const MacUnitMode& mode, double products) {
+    const std::int64_t wider = std::max(mode.weight, mode.activation).bits();
+    for (const MeasuredMode& measured : point.modes) {
+      if (measured.weight == wider && measured.activation == wider &&
+          static_cast<double>(measured.products) == products) {
+        return &measured;
+      }
+    }
+    return nullptr;
+  }
+
   // The two measured modes around the products per cycle of an unmeasured one.
   [[nodiscard]] ModePower between(const std::string& name, const ClockPoint& point,
                                   const MacUnitMode& mode) const {
@@ -220,6 +252,11 @@ class MacArrays final : public Estimator {
         high = &measured;
       }
       asymmetric = asymmetric || measured.activation != measured.weight;
+    }
+    if (const MeasuredMode* padded = asymmetric ? nullptr : padded_mode(point, mode, products)) {
+      return {padded->power.count() - padded->accumulator.count(), padded->accumulator.count(),
+              products,
+              fmt::format("measured at w{0} a{0}, the narrower operand padded", padded->weight)};
     }
     if (high == nullptr || (!asymmetric && mode.weight != mode.activation)) {
       throw NotCovered(fmt::format("the design '{}' of the table '{}' has no mode w{} a{}", name,

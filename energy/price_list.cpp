@@ -10,6 +10,7 @@ namespace vernier::energy {
 namespace {
 
 constexpr std::size_t kWidths = Bitwidth::kMax + 1;
+constexpr std::size_t kMacKinds = 3;  // kMac, kMacIdle, kMacGated
 
 }  // namespace
 
@@ -22,7 +23,7 @@ PriceList::PriceList(std::vector<Component> components,
     mac_rank_.push_back(macs);
     if (std::holds_alternative<MacUnit>(component.hardware)) ++macs;
   }
-  mac_.resize(macs * 2 * kWidths * kWidths);
+  mac_.resize(macs * kMacKinds * kWidths * kWidths);
   const PriceFinder finder(components_, tables, clock, technology, rules);
   std::vector<std::string> families(components_.size());  // of the main action's table
   for (std::size_t at = 0; at < components_.size(); ++at) {
@@ -96,8 +97,8 @@ std::size_t PriceList::slot_index(ComponentIndex component, Action action, std::
   if (!depends_on_mode(action)) {
     return std::size_t{component} * kActionCount + static_cast<std::size_t>(action);
   }
-  const std::size_t kind = action == Action::kMac ? 0 : 1;
-  return ((mac_rank_[component] * 2 + kind) * kWidths + weight) * kWidths + activation;
+  const auto kind = static_cast<std::size_t>(action) - static_cast<std::size_t>(Action::kMac);
+  return ((mac_rank_[component] * kMacKinds + kind) * kWidths + weight) * kWidths + activation;
 }
 
 Picojoules PriceList::price(const ActivityEntry& entry) const {

@@ -72,8 +72,8 @@ class PriceList {
   std::vector<PricedArea> areas_;
   std::vector<ComponentIndex> standing_;
   std::vector<std::string> warnings_;
-  std::vector<Slot> plain_;  // component x action
-  std::vector<Slot> mac_;    // MAC component x action (kMac, kMacIdle) x weight x activation bits
+  std::vector<Slot> plain_;            // component x action
+  std::vector<Slot> mac_;              // MAC component x MAC action x weight x activation bits
   std::vector<std::size_t> mac_rank_;  // component -> its place among the MAC components
 };
 

@@ -29,6 +29,7 @@ std::string_view to_text(Action action) {
   switch (action) {
     case Action::kMac: return "mac";
     case Action::kMacIdle: return "mac_idle";
+    case Action::kMacGated: return "mac_gated";
     case Action::kZeroPointAdd: return "zero_point_add";
     case Action::kRead: return "read";
     case Action::kWrite: return "write";

@@ -12,6 +12,7 @@ namespace vernier {
 enum class Action : std::uint8_t {
   kMac,           ///< one real product and its addition
   kMacIdle,       ///< one product slot of a mapped PE that holds padding
+  kMacGated,      ///< one real product of operands narrower than those of a data-gated unit
   kZeroPointAdd,  ///< one add of an activation because the weight has a zero point
   kRead,          ///< one word of a buffer, or one bit of DRAM
   kWrite,         ///< one word of a buffer, or one bit of DRAM

@@ -8,6 +8,18 @@
 namespace vernier::arch {
 namespace {
 
+PeLanes lanes_of(const ArrayTask& task, const ArrayFaults& faults) {
+  const MacMode& mode = task.mode;
+  const bool inputs_stay = task.array.dataflow == Dataflow::kInputStationary;
+  PeLanes lanes;
+  lanes.reduction = mode.reduction;
+  lanes.row_sets = inputs_stay ? mode.out_channels : mode.pixels;
+  lanes.column_sets = inputs_stay ? mode.pixels : mode.out_channels;
+  lanes.groups = mode.groups;
+  lanes.lose_last_product = faults.lose_last_product;
+  return lanes;
+}
+
 template <typename Word>
 class Engine final : public ArrayEngine {
  public:
@@ -15,14 +27,16 @@ class Engine final : public ArrayEngine {
       : task_(task),
         faults_(faults),
         sums_stay_(task.array.dataflow == Dataflow::kOutputStationary),
-        grid_(task.array, task.mode.reduction),
-        feeder_(task, grid_, counts_),
-        drain_(task, grid_, counts_) {}
+        lanes_(lanes_of(task, faults)),
+        grid_(task.array, lanes_),
+        feeder_(task, lanes_, grid_, counts_),
+        drain_(task, lanes_, grid_, counts_) {}
 
   void begin_tile(const ArrayTile& tile) override {
     tile_ = tile;
     feeder_.begin_tile(tile);
     drain_.begin_tile(tile);
+    diagonal_ = task_.groups_on_diagonal ? tile.groups : 1;
     if (tile.adds_zero_points) add_zero_points();
     column_at_ = 0;
     row_at_ = 0;
@@ -72,18 +86,28 @@ class Engine final : public ArrayEngine {
     return outcome;
   }
 
+  static std::int64_t up_div(std::int64_t amount, std::int64_t part) {
+    return (amount + part - 1) / part;
+  }
+  [[nodiscard]] std::int64_t pixel_steps() const {
+    return up_div(tile_.pixels(), task_.mode.pixels);
+  }
+  [[nodiscard]] std::int64_t channel_steps() const {
+    return up_div(tile_.out_channels, task_.mode.out_channels);
+  }
   // What lies along the rows and columns of the array, all folds together.
   [[nodiscard]] std::int64_t along_rows() const {
-    return sums_stay_ ? tile_.pixels() : feeder_.reduction_steps();
+    return sums_stay_ ? pixel_steps() : diagonal_ * feeder_.reduction_steps();
   }
   [[nodiscard]] std::int64_t along_columns() const {
-    return task_.array.dataflow == Dataflow::kInputStationary ? tile_.pixels() : tile_.out_channels;
+    return task_.array.dataflow == Dataflow::kInputStationary ? pixel_steps()
+                                                              : diagonal_ * channel_steps();
   }
   [[nodiscard]] std::int64_t along_time() const {
     switch (task_.array.dataflow) {
       case Dataflow::kOutputStationary: return feeder_.reduction_steps();
-      case Dataflow::kWeightStationary: return tile_.pixels();
-      case Dataflow::kInputStationary: return tile_.out_channels;
+      case Dataflow::kWeightStationary: return pixel_steps();
+      case Dataflow::kInputStationary: return channel_steps();
     }
     return 0;
   }
@@ -105,7 +129,8 @@ class Engine final : public ArrayEngine {
     if (faults_.skip_sum_reads) fold_.reads_sums = false;
     last_fold_ = last_rows && column_at_ + array.columns >= along_columns();
     grid_.reserve(fold_.stream_cycles);
-    grid_.begin_fold(fold_.used_rows, fold_.used_columns, fold_.stream_cycles);
+    grid_.begin_fold(fold_.used_rows, fold_.used_columns, fold_.stream_cycles,
+                     task_.groups_on_diagonal ? 1 : tile_.groups);
     feeder_.begin_fold(fold_);
     drain_.begin_fold(fold_);
     preload_lines_ = sums_stay_ ? 0 : array.rows;
@@ -161,11 +186,16 @@ class Engine final : public ArrayEngine {
 
   // Real activations of the tile, once for all output channels.
   void add_zero_points() {
+    for (std::int64_t group = 0; group < tile_.groups; ++group) add_zero_points_of(group);
+  }
+
+  void add_zero_points_of(std::int64_t group) {
     const WindowShape& window = task_.window;
     for (std::int64_t pixel = 0; pixel < tile_.pixels(); ++pixel) {
       const std::int64_t row = tile_.first_row + pixel / tile_.out_columns;
       const std::int64_t column = tile_.first_column + pixel % tile_.out_columns;
-      std::int64_t& sum = tile_.zero_point_sums[row * tile_.map_columns + column];
+      std::int64_t& sum =
+          tile_.zero_point_sums[group * tile_.zero_point_pitch + row * tile_.map_columns + column];
       for (std::int64_t position = 0; position < window.positions(); ++position) {
         const std::int64_t in_row = row * window.stride_height - window.pad_top - tile_.in_top +
                                     position / window.kernel_width * window.dilation_height;
@@ -175,7 +205,8 @@ class Engine final : public ArrayEngine {
         if (in_row < 0 || in_row >= tile_.in_rows) continue;
         if (in_column < 0 || in_column >= tile_.in_columns) continue;
         const std::uint32_t* codes =
-            tile_.input + (in_row * tile_.in_columns + in_column) * tile_.channels;
+            tile_.input +
+            ((in_row * tile_.in_columns + in_column) * tile_.groups + group) * tile_.channels;
         for (std::int64_t channel = 0; channel < tile_.channels; ++channel) {
           sum += decode(codes[channel], task_.input) - task_.input_zero_point;
           ++counts_.zero_point_adds;
@@ -211,11 +242,13 @@ class Engine final : public ArrayEngine {
   ArrayFaults faults_;
   bool sums_stay_;
   ArrayCounts counts_;
+  PeLanes lanes_;
   PeGrid<Word> grid_;
   OperandFeeder<Word> feeder_;
   ColumnDrain<Word> drain_;
   ArrayTile tile_;
   Fold fold_;
+  std::int64_t diagonal_ = 1;  ///< groups on the diagonal of the array
   std::int64_t row_at_ = 0;
   std::int64_t column_at_ = 0;
   std::int64_t fold_number_ = 0;

@@ -26,6 +26,7 @@ struct ArrayFaults {
   std::optional<BitFlip> flip;
   bool skip_sum_reads = false;     ///< partial sums are not read back
   bool shorten_last_fold = false;  ///< the last, partial fold of a tile ends one line early
+  bool lose_last_product = false;  ///< the last product of every PE never reaches its sum
 };
 
 /// What can be seen of the array in its current line.

@@ -52,8 +52,9 @@ struct ArrayTask {
   OperandFormat weight;
   WordLayout input_words;
   WordLayout weight_words;
-  WordLayout output_words;   ///< finished outputs
-  WordLayout partial_words;  ///< partial sums
+  WordLayout output_words;          ///< finished outputs
+  WordLayout partial_words;         ///< partial sums
+  bool groups_on_diagonal = false;  ///< several groups of a tile lie on the array's diagonal
   std::int64_t accumulator_bits = 32;
   std::int64_t sum_bits = 32;  ///< that the widest sum of a whole reduction may need
   std::vector<PortGroup> ports;
@@ -76,21 +77,26 @@ struct ArrayTile {
   std::int64_t in_left = 0;
   std::int64_t in_rows = 0;
   std::int64_t in_columns = 0;
-  std::int64_t channels = 1;  ///< of the reduction, in this tile
-  std::int64_t out_channels = 1;
+  std::int64_t groups = 1;        ///< at once: lanes of the PEs or places on the diagonal
+  std::int64_t channels = 1;      ///< of the reduction of each group, in this tile
+  std::int64_t out_channels = 1;  ///< of each group
   bool first_visit = true;        ///< no partial sums to read back
   bool last_visit = true;         ///< outputs are requantized on their way out
   bool adds_zero_points = false;  ///< sums up the activations for the weight zero point
 
-  const std::uint32_t* input = nullptr;   ///< [in_rows][in_columns][channels]
-  const std::uint32_t* weight = nullptr;  ///< [out_channels][window positions][channels]
-  std::int64_t* output = nullptr;      ///< [out_rows][out_columns][out_channels], sums, then codes
-  const std::int64_t* bias = nullptr;  ///< [out_channels]
-  std::int64_t* exact = nullptr;       ///< as output: full-width results, for the data check
+  const std::uint32_t* input = nullptr;   ///< [in_rows][in_columns][groups][channels]
+  const std::uint32_t* weight = nullptr;  ///< [groups][out_channels][window positions][channels]
+  /// [out_rows][out_columns][groups][out_channels], sums, then codes
+  std::int64_t* output = nullptr;
+  const std::int64_t* bias = nullptr;       ///< [groups][out_channels]
+  std::int64_t* exact = nullptr;            ///< as output: full-width results, for the data check
   std::int64_t* zero_point_sums = nullptr;  ///< of output pixel (0, 0) of the map, row by row
   std::int64_t map_columns = 1;             ///< pixels from one row of the map to the next
+  std::int64_t zero_point_pitch = 0;        ///< sums from one group to the next
 
   [[nodiscard]] std::int64_t pixels() const { return out_rows * out_columns; }
+  /// Outputs of a pixel.
+  [[nodiscard]] std::int64_t outputs() const { return groups * out_channels; }
 };
 
 /// What the array did, counted where it happens.

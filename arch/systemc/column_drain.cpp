@@ -7,21 +7,19 @@
 namespace vernier::arch {
 
 template <typename Word>
-ColumnDrain<Word>::ColumnDrain(const ArrayTask& task, PeGrid<Word>& grid, ArrayCounts& counts)
+ColumnDrain<Word>::ColumnDrain(const ArrayTask& task, const PeLanes& lanes, PeGrid<Word>& grid,
+                               ArrayCounts& counts)
     : task_(task),
+      lanes_(lanes),
       grid_(grid),
       counts_(counts),
       most_(task.accumulator_bits >= 64 ? std::numeric_limits<std::int64_t>::max()
                                         : (std::int64_t{1} << (task.accumulator_bits - 1)) - 1),
-      accumulators_(static_cast<std::size_t>(task.array.columns)),
+      accumulators_(static_cast<std::size_t>(task.array.columns * lanes.sums())),
+      sums_(static_cast<std::size_t>(lanes.sums())),
+      bottom_(static_cast<std::size_t>(lanes.sums())),
       values_(static_cast<std::size_t>(task.array.columns)),
       valid_(static_cast<std::size_t>(task.array.columns)) {}
-
-template <typename Word>
-void ColumnDrain<Word>::begin_fold(const Fold& fold) {
-  fold_ = fold;
-  std::fill(accumulators_.begin(), accumulators_.end(), 0);
-}
 
 template <typename Word>
 void ColumnDrain<Word>::drain(std::int64_t line) {
@@ -33,83 +31,138 @@ void ColumnDrain<Word>::drain(std::int64_t line) {
   }
 }
 
-// One run of outputs of a pixel passes the buffer's ports, back and forth for partial sums.
+// Output channels of each group that the columns of the fold hold.
 template <typename Word>
-void ColumnDrain<Word>::count_run(std::int64_t elements) {
+std::int64_t ColumnDrain<Word>::fold_channels() const {
+  if (task_.groups_on_diagonal && tile_.groups > 1) return tile_.out_channels;
+  return std::min(fold_.used_columns * task_.mode.out_channels,
+                  tile_.out_channels - fold_.first_column * task_.mode.out_channels);
+}
+
+// The outputs of the pixels of a step pass the buffer's ports, back and forth for partial sums: one
+// run per pixel where all channels of the groups are there, else one per group.
+template <typename Word>
+void ColumnDrain<Word>::count_runs(std::int64_t pixel_step, std::int64_t elements) {
   const WordLayout& layout = fold_.finishes ? task_.output_words : task_.partial_words;
-  counts_.output_writes += layout.words(elements);
-  if (fold_.reads_sums) counts_.output_reads += task_.partial_words.words(elements);
+  const bool joined = elements == tile_.out_channels;
+  const std::int64_t run = joined ? tile_.groups * elements : elements;
+  const std::int64_t runs = joined ? 1 : tile_.groups;
+  const std::int64_t first = pixel_step * task_.mode.pixels;
+  const std::int64_t end = std::min(tile_.pixels(), first + task_.mode.pixels);
+  for (std::int64_t pixel = first; pixel < end; ++pixel) {
+    counts_.output_writes += runs * layout.words(run);
+    if (fold_.reads_sums) counts_.output_reads += runs * task_.partial_words.words(run);
+  }
 }
 
 template <typename Word>
-std::int64_t ColumnDrain<Word>::finish(std::int64_t pixel, std::int64_t channel, std::int64_t sum) {
-  sum += tile_.bias[channel];
+std::int64_t ColumnDrain<Word>::finish(std::int64_t pixel, std::int64_t output, std::int64_t sum) {
+  sum += tile_.bias[output];
   if (task_.weight_is_shifted) {
     const std::int64_t row = tile_.first_row + pixel / tile_.out_columns;
     const std::int64_t column = tile_.first_column + pixel % tile_.out_columns;
-    sum -= task_.weight_zero_point * tile_.zero_point_sums[row * tile_.map_columns + column];
+    const std::int64_t group = output / tile_.out_channels;
+    sum -= task_.weight_zero_point *
+           tile_.zero_point_sums[group * tile_.zero_point_pitch + row * tile_.map_columns + column];
   }
-  tile_.exact[pixel * tile_.out_channels + channel] = sum;
+  tile_.exact[pixel * tile_.outputs() + output] = sum;
   ++counts_.finished_outputs;
   return requantize(sum, task_.requant_shift, task_.output_words.element_bits);
 }
 
+// `output` counts the outputs of a pixel, all groups.
 template <typename Word>
-void ColumnDrain<Word>::deliver(std::int64_t column, std::int64_t pixel, std::int64_t channel,
+void ColumnDrain<Word>::deliver(std::int64_t column, std::int64_t pixel, std::int64_t output,
                                 std::int64_t sum) {
-  std::int64_t& place = tile_.output[pixel * tile_.out_channels + channel];
+  std::int64_t& place = tile_.output[pixel * tile_.outputs() + output];
   if (fold_.reads_sums) {
     sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) +
                                     static_cast<std::uint64_t>(place));
   }
   if (sum > most_ || sum < -most_ - 1) ++counts_.overflows;
-  place = fold_.finishes ? finish(pixel, channel, sum) : sum;
+  place = fold_.finishes ? finish(pixel, output, sum) : sum;
   if (keeps_values_) {
     values_[static_cast<std::size_t>(column)] = sum;
     valid_[static_cast<std::size_t>(column)] = 1;
   }
 }
 
-// PE (x, y) puts its sum on the bus of column y in the line of its last product: rows ascending.
+// All sums of one PE: of pixels and output channels side by side. `step` is what streams by in ws
+// and is, the row in os.
+template <typename Word>
+void ColumnDrain<Word>::drain_pe(std::int64_t column, std::int64_t step, const std::int64_t* sums) {
+  const bool inputs_stay = task_.array.dataflow == Dataflow::kInputStationary;
+  const bool diagonal = task_.groups_on_diagonal && tile_.groups > 1;
+  const std::int64_t across = fold_.first_column + column;
+  if (lanes_.sums() == 1 && !diagonal) {  // the usual unit
+    deliver(column, inputs_stay ? across : step, inputs_stay ? step : across, *sums);
+    return;
+  }
+  const std::int64_t steps_of_group =
+      (tile_.out_channels + task_.mode.out_channels - 1) / task_.mode.out_channels;
+  const std::int64_t groups = diagonal ? 1 : tile_.groups;
+  for (std::int64_t lane = 0; lane < groups; ++lane) {
+    const std::int64_t group = diagonal ? across / steps_of_group : lane;
+    for (std::int64_t row_set = 0; row_set < lanes_.row_sets; ++row_set) {
+      for (std::int64_t set = 0; set < lanes_.column_sets; ++set) {
+        const std::int64_t along = step * lanes_.row_sets + row_set;
+        const std::int64_t beside =
+            (diagonal ? across % steps_of_group : across) * lanes_.column_sets + set;
+        const std::int64_t pixel = inputs_stay ? beside : along;
+        const std::int64_t channel = inputs_stay ? along : beside;
+        if (pixel >= tile_.pixels() || channel >= tile_.out_channels) continue;
+        deliver(column, pixel, group * tile_.out_channels + channel,
+                sums[lanes_.sum(lane, row_set, set)]);
+      }
+    }
+  }
+}
+
+// PE (x, y) puts its sums on the bus of column y in the line of its last product: rows ascending.
 template <typename Word>
 void ColumnDrain<Word>::drain_buses(std::int64_t line) {
   const std::int64_t newest = line - (fold_.stream_cycles - 1);  // row that is done in column 0
   const std::int64_t first = std::max<std::int64_t>(0, newest - (fold_.used_rows - 1));
   const std::int64_t end = std::min(fold_.used_columns, newest + 1);
-  if (first == 0 && end > 0) count_run(fold_.used_columns);
+  if (first == 0 && end > 0) count_runs(fold_.first_row + newest, fold_channels());
   for (std::int64_t column = first; column < end; ++column) {
     const std::int64_t row = newest - column;
-    deliver(column, fold_.first_row + row, fold_.first_column + column,
-            grid_.take_sum(row, column));
+    for (std::int64_t sum = 0; sum < lanes_.sums(); ++sum) {
+      sums_[static_cast<std::size_t>(sum)] = grid_.take_sum(row, column, sum);
+    }
+    drain_pe(column, fold_.first_row + row, sums_.data());
   }
 }
 
 template <typename Word>
 void ColumnDrain<Word>::drain_bottom(std::int64_t line) {
-  const Word* bottom = grid_.bottom_sums(line);
   const bool weights_stay = task_.array.dataflow == Dataflow::kWeightStationary;
   const std::int64_t cycles = task_.mode.cycles;
   const std::int64_t newest = line - (task_.array.rows - 1);  // element that leaves column 0
   const std::int64_t first = std::max<std::int64_t>(0, newest - (fold_.stream_cycles - 1));
   const std::int64_t end = std::min(fold_.used_columns, newest + 1);
+  if (first >= end) return;
+  for (std::int64_t sum = 0; sum < lanes_.sums(); ++sum) {
+    bottom_[static_cast<std::size_t>(sum)] = grid_.bottom_sums(line, sum);
+  }
   for (std::int64_t column = first; column < end; ++column) {
     std::int64_t step = newest - column;
-    auto sum = static_cast<std::int64_t>(static_cast<std::make_signed_t<Word>>(bottom[column]));
+    std::int64_t* sums = accumulators_.data() + column * lanes_.sums();
+    for (std::int64_t sum = 0; sum < lanes_.sums(); ++sum) {
+      const auto value = static_cast<std::int64_t>(
+          static_cast<std::make_signed_t<Word>>(bottom_[static_cast<std::size_t>(sum)][column]));
+      sums[sum] = cycles == 1 || step % cycles == 0 ? value : sums[sum] + value;
+    }
     if (cycles > 1) {
-      std::int64_t& accumulator = accumulators_[static_cast<std::size_t>(column)];
-      accumulator += sum;
       if (step % cycles != cycles - 1) continue;
       step /= cycles;
-      sum = accumulator;
-      accumulator = 0;
     }
     if (weights_stay) {
-      if (column == 0) count_run(fold_.used_columns);
-      deliver(column, step, fold_.first_column + column, sum);
-    } else {
-      if (step == 0) count_run(tile_.out_channels);
-      deliver(column, fold_.first_column + column, step, sum);
+      if (column == 0) count_runs(step, fold_channels());
+    } else if (step == 0) {
+      count_runs(fold_.first_column + column, tile_.out_channels);
     }
+    drain_pe(column, step, sums);
   }
 }
 

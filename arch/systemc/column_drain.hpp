@@ -15,10 +15,10 @@ namespace vernier::arch {
 template <typename Word>
 class ColumnDrain {
  public:
-  ColumnDrain(const ArrayTask& task, PeGrid<Word>& grid, ArrayCounts& counts);
+  ColumnDrain(const ArrayTask& task, const PeLanes& lanes, PeGrid<Word>& grid, ArrayCounts& counts);
 
   void begin_tile(const ArrayTile& tile) { tile_ = tile; }
-  void begin_fold(const Fold& fold);
+  void begin_fold(const Fold& fold) { fold_ = fold; }
   /// What leaves the array in this line of the stream.
   void drain(std::int64_t line);
 
@@ -30,18 +30,23 @@ class ColumnDrain {
  private:
   void drain_buses(std::int64_t line);
   void drain_bottom(std::int64_t line);
-  void deliver(std::int64_t column, std::int64_t pixel, std::int64_t channel, std::int64_t sum);
-  void count_run(std::int64_t elements);
-  [[nodiscard]] std::int64_t finish(std::int64_t pixel, std::int64_t channel, std::int64_t sum);
+  void drain_pe(std::int64_t column, std::int64_t step, const std::int64_t* sums);
+  void deliver(std::int64_t column, std::int64_t pixel, std::int64_t output, std::int64_t sum);
+  void count_runs(std::int64_t pixel_step, std::int64_t elements);
+  [[nodiscard]] std::int64_t fold_channels() const;
+  [[nodiscard]] std::int64_t finish(std::int64_t pixel, std::int64_t output, std::int64_t sum);
 
   const ArrayTask& task_;
+  PeLanes lanes_;
   PeGrid<Word>& grid_;
   ArrayCounts& counts_;
   ArrayTile tile_;
   Fold fold_;
   std::int64_t most_ = 0;  ///< largest sum that the accumulator holds
   bool keeps_values_ = false;
-  std::vector<std::int64_t> accumulators_;  ///< of each column, over the cycles of a step
+  std::vector<std::int64_t> accumulators_;  ///< [column][sum], over the cycles of a step
+  std::vector<std::int64_t> sums_;          ///< of one PE
+  std::vector<Word*> bottom_;               ///< register rows that leave in this line, by sum
   std::vector<std::int64_t> values_;
   std::vector<std::uint8_t> valid_;
 };

@@ -52,7 +52,7 @@ class RowCursor {
  public:
   [[gnu::always_inline]] RowCursor(const MultiplyJob<Word>& job, std::int64_t row) {
     const std::int64_t newest = job.line - row;  // element in PE (row, 0)
-    const std::int64_t slot_step = job.lanes * job.padded_columns;
+    const std::int64_t slot_step = job.column_lanes * job.padded_columns;
     operands.rows = job.rows + row * job.row_pitch - newest;
     operands.row_step = job.array_rows * job.row_pitch;
     operands.column_step = job.padded_columns;

@@ -16,7 +16,8 @@ struct MultiplyJob {
   const Word* columns = nullptr;  ///< [slot][lane][padded column]
   std::int64_t array_rows = 0;
   std::int64_t padded_columns = 0;
-  std::int64_t lanes = 1;
+  std::int64_t lanes = 1;         ///< that add up in the sums of this job
+  std::int64_t column_lanes = 1;  ///< of a slot of column operands, those of other sums included
   std::int64_t row_pitch = 0;
   std::int64_t first_row = 0;  ///< rows with at least one pair
   std::int64_t end_row = 0;

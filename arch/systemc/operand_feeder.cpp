@@ -22,9 +22,11 @@ std::int64_t up_div(std::int64_t amount, std::int64_t part) { return (amount + p
 }  // namespace
 
 template <typename Word>
-OperandFeeder<Word>::OperandFeeder(const ArrayTask& task, PeGrid<Word>& grid, ArrayCounts& counts)
+OperandFeeder<Word>::OperandFeeder(const ArrayTask& task, const PeLanes& lanes, PeGrid<Word>& grid,
+                                   ArrayCounts& counts)
     : task_(task),
       mode_(task.mode),
+      lanes_(lanes),
       grid_(grid),
       counts_(counts),
       input_unused_(kCodeBits - task.input.bits.bits()),
@@ -34,6 +36,7 @@ OperandFeeder<Word>::OperandFeeder(const ArrayTask& task, PeGrid<Word>& grid, Ar
   const bool inputs_in_rows = task.array.dataflow != Dataflow::kInputStationary;
   const OperandFormat& streamed = inputs_in_rows ? task.input : task.weight;
   part_bits_ = up_div(streamed.bits.bits(), mode_.cycles);
+  parts_ = up_div(streamed.bits.bits(), part_bits_);
   whole_positions_ =
       mode_.reduction == 1 || task.array.reduction_packing == ReductionPacking::kChannels;
 }
@@ -48,9 +51,11 @@ void OperandFeeder<Word>::begin_tile(const ArrayTile& tile) {
   if (tile.channels != listed_channels_) list_elements();
   switch (task_.array.dataflow) {
     case Dataflow::kOutputStationary: burst_lines_ = steps_per_position_ * mode_.cycles; break;
-    case Dataflow::kWeightStationary: burst_lines_ = tile.out_columns * mode_.cycles; break;
+    case Dataflow::kWeightStationary:
+      burst_lines_ = (mode_.pixels == 1 ? tile.out_columns : kStepsPerBurst) * mode_.cycles;
+      break;
     case Dataflow::kInputStationary:
-      burst_lines_ = std::min(tile.out_channels, kWeightsPerBurst) * mode_.cycles;
+      burst_lines_ = std::min(channel_steps(), kWeightsPerBurst) * mode_.cycles;
       break;
   }
 }
@@ -96,7 +101,7 @@ const std::uint32_t* OperandFeeder<Word>::input_at(const Origin& origin,
   const std::int64_t row = origin.row + position / window.kernel_width * window.dilation_height;
   const std::int64_t column =
       origin.column + position % window.kernel_width * window.dilation_width;
-  return tile_.input + (row * tile_.in_columns + column) * tile_.channels;
+  return tile_.input + (row * tile_.in_columns + column) * tile_.groups * tile_.channels;
 }
 
 template <typename Word>
@@ -111,14 +116,16 @@ Word OperandFeeder<Word>::weight_value(const std::uint32_t* code) const {
 
 template <typename Word>
 Word OperandFeeder<Word>::part(Word value, std::int64_t cycle) const {
-  // Lower parts are unsigned digits; the last one takes the rest, sign included.
+  // Lower parts are unsigned digits; the last one takes the rest, sign included. A step with more
+  // cycles than the operand has bits (both operands serial) feeds zeros then.
+  if (cycle >= parts_) return Word{0};
   const auto low_bits = [&](std::int64_t bits) {
     constexpr std::int64_t kWordBits = 8 * static_cast<std::int64_t>(sizeof(Word));
     if (bits >= kWordBits) return value;
     return static_cast<Word>(value & ((Word{1} << static_cast<unsigned>(bits)) - 1));
   };
   const Word below = low_bits(cycle * part_bits_);
-  const Word upto = cycle + 1 == mode_.cycles ? value : low_bits((cycle + 1) * part_bits_);
+  const Word upto = cycle + 1 == parts_ ? value : low_bits((cycle + 1) * part_bits_);
   return static_cast<Word>(upto - below);
 }
 
@@ -144,15 +151,17 @@ void OperandFeeder<Word>::begin_fold(const Fold& fold) {
   const std::int64_t steps = task_.array.dataflow == Dataflow::kOutputStationary
                                  ? steps_
                                  : fold.stream_cycles / mode_.cycles;
-  counts_.product_slots += fold.used_rows * fold.used_columns * steps * mode_.reduction;
+  counts_.product_slots += fold.used_rows * fold.used_columns * steps * mode_.macs_per_step();
 }
 
-// Runs of channels that the rows of this fold hold; lanes without an element belong to no run.
+// Runs of channels that the rows of this fold hold, of one group; lanes without an element belong
+// to no run.
 template <typename Word>
 void OperandFeeder<Word>::list_runs() {
   runs_.clear();
   run_elements_ = 0;
-  const std::int64_t last = (fold_.first_row + fold_.used_rows) * mode_.reduction;
+  const std::int64_t rows = diagonal() ? steps_ : fold_.used_rows;
+  const std::int64_t last = (fold_.first_row + rows) * mode_.reduction;
   for (std::int64_t slot = fold_.first_row * mode_.reduction; slot < last; ++slot) {
     const Element& at = elements_[static_cast<std::size_t>(slot)];
     if (at.position < 0) continue;
@@ -162,58 +171,110 @@ void OperandFeeder<Word>::list_runs() {
   }
 }
 
+template <typename Word>
+std::int64_t OperandFeeder<Word>::channel_steps() const {
+  return up_div(tile_.out_channels, mode_.out_channels);
+}
+
+template <typename Word>
+std::int64_t OperandFeeder<Word>::fold_channels() const {
+  if (diagonal()) return tile_.out_channels;
+  return std::min(fold_.used_columns * mode_.out_channels,
+                  tile_.out_channels - fold_.first_column * mode_.out_channels);
+}
+
+// Words of as many channels of each group in one pixel: one run when they are all there.
+template <typename Word>
+std::int64_t OperandFeeder<Word>::input_words(std::int64_t channels) const {
+  if (channels == tile_.channels) return task_.input_words.words(tile_.groups * channels);
+  return tile_.groups * task_.input_words.words(channels);
+}
+
 // Input words and real products of one pixel for the rows of the fold.
 template <typename Word>
 void OperandFeeder<Word>::count_pixel(std::int64_t pixel, std::int64_t output_channels) {
   const Origin origin = origin_of(pixel);
   for (const Run& run : runs_) {
     const bool real = is_real(origin, run.position);
-    if (real) counts_.input_reads += task_.input_words.words(run.channels);
-    if (real || task_.padding_is_real) counts_.real_products += run.channels * output_channels;
+    if (real) counts_.input_reads += input_words(run.channels);
+    if (real || task_.padding_is_real) {
+      counts_.real_products += tile_.groups * run.channels * output_channels;
+    }
   }
 }
 
 template <typename Word>
 void OperandFeeder<Word>::count_row_of_pixels(std::int64_t row) {
-  const Origin origin = origin_of(fold_.first_row + row);
-  const std::int64_t words = task_.input_words.words(tile_.channels);
-  for (std::int64_t position = 0; position < positions_; ++position) {
-    const bool real = is_real(origin, position);
-    if (real) counts_.input_reads += words;
-    if (real || task_.padding_is_real) {
-      counts_.real_products += tile_.channels * fold_.used_columns;
+  const std::int64_t words = input_words(tile_.channels);
+  const std::int64_t first = (fold_.first_row + row) * mode_.pixels;
+  const std::int64_t end = std::min(tile_.pixels(), first + mode_.pixels);
+  const std::int64_t outputs = tile_.groups * fold_channels();
+  for (std::int64_t pixel = first; pixel < end; ++pixel) {
+    const Origin origin = origin_of(pixel);
+    for (std::int64_t position = 0; position < positions_; ++position) {
+      const bool real = is_real(origin, position);
+      if (real) counts_.input_reads += words;
+      if (real || task_.padding_is_real) counts_.real_products += tile_.channels * outputs;
     }
   }
+}
+
+// The runs of all columns are asked for from the first line of the preload on.
+template <typename Word>
+void OperandFeeder<Word>::count_preload() {
+  if (task_.array.dataflow == Dataflow::kWeightStationary) {
+    counts_.weight_reads +=
+        tile_.groups * fold_channels() * task_.weight_words.words(run_elements_);
+    return;
+  }
+  const std::int64_t first = fold_.first_column * mode_.pixels;
+  const std::int64_t end = std::min(tile_.pixels(), first + fold_.used_columns * mode_.pixels);
+  for (std::int64_t pixel = first; pixel < end; ++pixel) count_pixel(pixel, tile_.out_channels);
 }
 
 template <typename Word>
 void OperandFeeder<Word>::preload(std::int64_t line) {
   Word* registers = grid_.shift_stationary();
   const std::int64_t row = task_.array.rows - 1 - line;
-  const bool weights_stay = task_.array.dataflow == Dataflow::kWeightStationary;
-  if (line == 0) {  // the runs of all columns are asked for from the first line on
-    for (std::int64_t column = 0; column < fold_.used_columns; ++column) {
-      if (weights_stay) {
-        counts_.weight_reads += task_.weight_words.words(run_elements_);
-      } else {
-        count_pixel(fold_.first_column + column, tile_.out_channels);
-      }
-    }
-  }
+  if (line == 0) count_preload();
   if (row >= fold_.used_rows) return;
-  for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
-    const Element& at = element(fold_.first_row + row, lane);
-    if (at.position < 0) continue;
-    Word* of_lane = registers + lane * grid_.lane_step();
-    for (std::int64_t column = 0; column < fold_.used_columns; ++column) {
-      if (weights_stay) {
-        of_lane[column] = weight_value(tile_.weight +
-                                       ((fold_.first_column + column) * positions_ + at.position) *
-                                           tile_.channels +
-                                       at.channel);
-      } else {
-        const std::uint32_t* run = input_at(origin_of(fold_.first_column + column), at.position);
-        of_lane[column] = run == nullptr ? pad_value_ : input_value(run + at.channel);
+  if (diagonal()) {
+    fill_stationary(registers, row, 0, row / steps_);
+    return;
+  }
+  for (std::int64_t group = 0; group < tile_.groups; ++group) {
+    fill_stationary(registers, row, group, group);
+  }
+}
+
+// Stationary operands of one array row and one group; on the diagonal the columns of other groups
+// keep their zeros.
+template <typename Word>
+void OperandFeeder<Word>::fill_stationary(Word* registers, std::int64_t row,
+                                          std::int64_t lane_group, std::int64_t group) {
+  const bool weights_stay = task_.array.dataflow == Dataflow::kWeightStationary;
+  const std::int64_t along = weights_stay ? tile_.out_channels : tile_.pixels();
+  const std::int64_t step = diagonal() ? row % steps_ : fold_.first_row + row;
+  const std::int64_t first_column = diagonal() ? group * channel_steps() : 0;
+  const std::int64_t columns = diagonal() ? channel_steps() : fold_.used_columns;
+  const std::int64_t first_index = diagonal() ? 0 : fold_.first_column * lanes_.column_sets;
+  for (std::int64_t set = 0; set < lanes_.column_sets; ++set) {
+    for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
+      const Element& at = element(step, lane);
+      if (at.position < 0) continue;
+      Word* of_lane = registers + (lanes_.column_lane(lane_group, set) + lane) * grid_.lane_step();
+      for (std::int64_t column = 0; column < columns; ++column) {
+        const std::int64_t index = first_index + column * lanes_.column_sets + set;
+        if (index >= along) break;
+        Word& place = of_lane[first_column + column];
+        if (weights_stay) {
+          place =
+              weight_value(weights_of(group, index) + at.position * tile_.channels + at.channel);
+        } else {
+          const std::uint32_t* run = input_at(origin_of(index), at.position);
+          place =
+              run == nullptr ? pad_value_ : input_value(run + group * tile_.channels + at.channel);
+        }
       }
     }
   }
@@ -235,23 +296,30 @@ void OperandFeeder<Word>::feed(std::int64_t line) {
   }
   if (dataflow == Dataflow::kOutputStationary) {
     feed_columns(line);
-  } else if (dataflow == Dataflow::kWeightStationary) {
-    // The fold's rows ask for their runs of a pixel when row 0 begins it.
-    if (line < fold_.stream_cycles && line % mode_.cycles == 0) {
-      count_pixel(line / mode_.cycles, fold_.used_columns);
-    }
-  } else if (line < fold_.stream_cycles && line % mode_.cycles == 0) {
-    counts_.weight_reads += task_.weight_words.words(run_elements_);
+    return;
   }
+  if (line >= fold_.stream_cycles || line % mode_.cycles != 0) return;
+  const std::int64_t step = line / mode_.cycles;
+  if (dataflow == Dataflow::kWeightStationary) {
+    // The fold's rows ask for their runs of a pixel when row 0 begins it.
+    const std::int64_t end = std::min(tile_.pixels(), (step + 1) * mode_.pixels);
+    for (std::int64_t pixel = step * mode_.pixels; pixel < end; ++pixel) {
+      count_pixel(pixel, fold_channels());
+    }
+    return;
+  }
+  const std::int64_t channels =
+      std::min(mode_.out_channels, tile_.out_channels - step * mode_.out_channels);
+  counts_.weight_reads += tile_.groups * channels * task_.weight_words.words(run_elements_);
 }
 
 // A whole window position of one pixel, all lanes, steps side by side.
 template <typename Word>
-void OperandFeeder<Word>::feed_tap(std::int64_t row, std::int64_t position,
+void OperandFeeder<Word>::feed_tap(const RowPlace& to, const std::uint32_t* run,
                                    std::int64_t first_step) {
-  const std::uint32_t* run = input_at(origin_of(fold_.first_row + row), position);
+  if (run != nullptr) run += to.group * tile_.channels;
   for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
-    Word* stream = grid_.row_stream(lane, row);
+    Word* stream = grid_.row_stream(to.lane + lane, to.row);
     const std::int64_t filled = up_div(tile_.channels - lane, mode_.reduction);
     if (mode_.cycles == 1 && mode_.reduction == 1 && run != nullptr) {
       Word* newest = stream - first_step - (filled - 1);
@@ -272,15 +340,27 @@ void OperandFeeder<Word>::feed_tap(std::int64_t row, std::int64_t position,
   }
 }
 
+// The pixels of a row, each for all groups; sets without a pixel keep what they hold, since nobody
+// looks at their sums.
 template <typename Word>
 void OperandFeeder<Word>::feed_row_of_pixels(std::int64_t row, std::int64_t burst) {
   if (burst == 0) count_row_of_pixels(row);
+  const std::int64_t first = (fold_.first_row + row) * mode_.pixels;
+  for (std::int64_t group = 0; group < tile_.groups; ++group) {
+    for (std::int64_t set = 0; set < mode_.pixels && first + set < tile_.pixels(); ++set) {
+      feed_pixel({row, lanes_.row_lane(group, set), group}, first + set, burst);
+    }
+  }
+}
+
+template <typename Word>
+void OperandFeeder<Word>::feed_pixel(const RowPlace& to, std::int64_t pixel, std::int64_t burst) {
   const std::int64_t first_step = burst * steps_per_position_;
+  const Origin origin = origin_of(pixel);
   if (whole_positions_) {
-    feed_tap(row, burst, first_step);
+    feed_tap(to, input_at(origin, burst), first_step);
     return;
   }
-  const Origin origin = origin_of(fold_.first_row + row);
   const std::int64_t end_step = std::min(steps_, first_step + steps_per_position_);
   for (std::int64_t step = first_step; step < end_step; ++step) {
     for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
@@ -288,17 +368,21 @@ void OperandFeeder<Word>::feed_row_of_pixels(std::int64_t row, std::int64_t burs
       Word value = 0;
       if (at.position >= 0) {
         const std::uint32_t* run = input_at(origin, at.position);
-        value = run == nullptr ? pad_value_ : input_value(run + at.channel);
+        value =
+            run == nullptr ? pad_value_ : input_value(run + to.group * tile_.channels + at.channel);
       }
-      put(grid_.row_stream(lane, row), step, value);
+      put(grid_.row_stream(to.lane + lane, to.row), step, value);
     }
   }
 }
 
 template <typename Word>
 void OperandFeeder<Word>::feed_columns(std::int64_t line) {
-  if (line < fold_.used_columns) {  // column number `line` asks for its run
-    counts_.weight_reads += task_.weight_words.words(positions_ * tile_.channels);
+  if (line < fold_.used_columns) {  // column number `line` asks for its runs
+    const std::int64_t first = (fold_.first_column + line) * mode_.out_channels;
+    const std::int64_t channels = std::min(mode_.out_channels, tile_.out_channels - first);
+    counts_.weight_reads +=
+        tile_.groups * channels * task_.weight_words.words(positions_ * tile_.channels);
   }
   if (columns_are_fed_) return;
   const std::int64_t lines = kStepsPerBurst * mode_.cycles;
@@ -311,13 +395,23 @@ void OperandFeeder<Word>::feed_columns(std::int64_t line) {
 
 template <typename Word>
 void OperandFeeder<Word>::feed_column_of_weights(std::int64_t column, std::int64_t burst) {
-  const std::int64_t row_elements = positions_ * tile_.channels;
-  const std::uint32_t* weights = tile_.weight + (fold_.first_column + column) * row_elements;
+  const std::int64_t first = (fold_.first_column + column) * mode_.out_channels;
+  for (std::int64_t group = 0; group < tile_.groups; ++group) {
+    for (std::int64_t set = 0; set < mode_.out_channels; ++set) {
+      if (first + set >= tile_.out_channels) break;
+      feed_weights(lanes_.column_lane(group, set), column, weights_of(group, first + set), burst);
+    }
+  }
+}
+
+template <typename Word>
+void OperandFeeder<Word>::feed_weights(std::int64_t first_lane, std::int64_t column,
+                                       const std::uint32_t* weights, std::int64_t burst) {
   const std::int64_t first_step = burst * kStepsPerBurst;
   const std::int64_t end_step = std::min(steps_, first_step + kStepsPerBurst);
   const std::int64_t next = grid_.column_step();
   if (mode_.cycles == 1 && mode_.reduction == 1) {  // one weight per line, side by side
-    Word* stream = grid_.column_stream(0, column) + first_step * next;
+    Word* stream = grid_.column_stream(first_lane, column) + first_step * next;
     const int unused = weight_unused_;
     const bool is_signed = task_.weight.is_signed;
     for (std::int64_t step = first_step; step < end_step; ++step, stream += next) {
@@ -326,7 +420,8 @@ void OperandFeeder<Word>::feed_column_of_weights(std::int64_t column, std::int64
     return;
   }
   for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
-    Word* stream = grid_.column_stream(lane, column) + first_step * mode_.cycles * next;
+    Word* stream =
+        grid_.column_stream(first_lane + lane, column) + first_step * mode_.cycles * next;
     for (std::int64_t step = first_step; step < end_step; ++step) {
       const Element& at = element(step, lane);
       const Word value = at.position < 0
@@ -339,27 +434,71 @@ void OperandFeeder<Word>::feed_column_of_weights(std::int64_t column, std::int64
 
 template <typename Word>
 void OperandFeeder<Word>::feed_row_of_inputs(std::int64_t row, std::int64_t burst) {
+  if (diagonal()) {
+    feed_inputs({row, 0, row / steps_}, row % steps_, burst);
+    return;
+  }
+  for (std::int64_t group = 0; group < tile_.groups; ++group) {
+    feed_inputs({row, lanes_.row_lane(group, 0), group}, fold_.first_row + row, burst);
+  }
+}
+
+template <typename Word>
+void OperandFeeder<Word>::feed_inputs(const RowPlace& to, std::int64_t reduction_step,
+                                      std::int64_t burst) {
+  for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
+    const Element& at = element(reduction_step, lane);
+    if (mode_.pixels == 1) {
+      feed_row_of_map(grid_.row_stream(to.lane + lane, to.row), to.group, at, burst);
+      continue;
+    }
+    for (std::int64_t set = 0; set < mode_.pixels; ++set) {
+      feed_pixel_steps(grid_.row_stream(to.lane + set * mode_.reduction + lane, to.row), to.group,
+                       at, burst, set);
+    }
+  }
+}
+
+// One element of the reduction of every kP-th pixel, kStepsPerBurst of them.
+template <typename Word>
+void OperandFeeder<Word>::feed_pixel_steps(Word* stream, std::int64_t group, const Element& at,
+                                           std::int64_t burst, std::int64_t set) {
+  const std::int64_t end =
+      std::min(up_div(tile_.pixels(), mode_.pixels), (burst + 1) * kStepsPerBurst);
+  for (std::int64_t step = burst * kStepsPerBurst; step < end; ++step) {
+    const std::int64_t pixel = step * mode_.pixels + set;
+    if (pixel >= tile_.pixels()) return;
+    Word value = 0;
+    if (at.position >= 0) {
+      const std::uint32_t* run = input_at(origin_of(pixel), at.position);
+      value = run == nullptr ? pad_value_ : input_value(run + group * tile_.channels + at.channel);
+    }
+    put(stream, step, value);
+  }
+}
+
+// One element of the reduction along a row of output pixels.
+template <typename Word>
+void OperandFeeder<Word>::feed_row_of_map(Word* stream, std::int64_t group, const Element& at,
+                                          std::int64_t burst) {
   const WindowShape& window = task_.window;
   const std::int64_t first_pixel = burst * tile_.out_columns;
   const Origin origin = origin_of(first_pixel);
-  for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
-    Word* stream = grid_.row_stream(lane, row);
-    const Element& at = element(fold_.first_row + row, lane);
-    const std::int64_t position = at.position;
-    const std::int64_t in_row =
-        origin.row + position / window.kernel_width * window.dilation_height;
-    const std::int64_t in_column =
-        origin.column + position % window.kernel_width * window.dilation_width;
-    const bool inside = position >= 0 && in_row >= 0 && in_row < tile_.in_rows;
-    const std::int64_t first = in_row * tile_.in_columns * tile_.channels;
-    for (std::int64_t pixel = 0; pixel < tile_.out_columns; ++pixel) {
-      const std::int64_t column = in_column + pixel * window.stride_width;
-      Word value = position < 0 ? Word{0} : pad_value_;
-      if (inside && column >= 0 && column < tile_.in_columns) {
-        value = input_value(tile_.input + first + column * tile_.channels + at.channel);
-      }
-      put(stream, first_pixel + pixel, value);
+  const std::int64_t position = at.position;
+  const std::int64_t in_row = origin.row + position / window.kernel_width * window.dilation_height;
+  const std::int64_t in_column =
+      origin.column + position % window.kernel_width * window.dilation_width;
+  const bool inside = position >= 0 && in_row >= 0 && in_row < tile_.in_rows;
+  const std::int64_t pitch = tile_.groups * tile_.channels;
+  const std::int64_t first =
+      in_row * tile_.in_columns * pitch + group * tile_.channels + at.channel;
+  for (std::int64_t pixel = 0; pixel < tile_.out_columns; ++pixel) {
+    const std::int64_t column = in_column + pixel * window.stride_width;
+    Word value = position < 0 ? Word{0} : pad_value_;
+    if (inside && column >= 0 && column < tile_.in_columns) {
+      value = input_value(tile_.input + first + column * pitch);
     }
+    put(stream, first_pixel + pixel, value);
   }
 }
 
@@ -367,17 +506,21 @@ template <typename Word>
 void OperandFeeder<Word>::feed_row_of_weights(std::int64_t row, std::int64_t burst) {
   const std::int64_t per_burst = burst_lines_ / mode_.cycles;
   const std::int64_t first = burst * per_burst;
-  const std::int64_t end = std::min(tile_.out_channels, first + per_burst);
-  for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
-    Word* stream = grid_.row_stream(lane, row);
-    const Element& at = element(fold_.first_row + row, lane);
-    for (std::int64_t channel = first; channel < end; ++channel) {
-      const Word value =
-          at.position < 0
-              ? Word{0}
-              : weight_value(tile_.weight + (channel * positions_ + at.position) * tile_.channels +
-                             at.channel);
-      put(stream, channel, value);
+  const std::int64_t end = std::min(channel_steps(), first + per_burst);
+  for (std::int64_t group = 0; group < tile_.groups; ++group) {
+    for (std::int64_t set = 0; set < mode_.out_channels; ++set) {
+      for (std::int64_t lane = 0; lane < mode_.reduction; ++lane) {
+        Word* stream = grid_.row_stream(lanes_.row_lane(group, set) + lane, row);
+        const Element& at = element(fold_.first_row + row, lane);
+        for (std::int64_t step = first; step < end; ++step) {
+          const std::int64_t channel = step * mode_.out_channels + set;
+          if (channel >= tile_.out_channels) break;
+          put(stream, step,
+              at.position < 0 ? Word{0}
+                              : weight_value(weights_of(group, channel) +
+                                             at.position * tile_.channels + at.channel));
+        }
+      }
     }
   }
 }

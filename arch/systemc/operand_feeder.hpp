@@ -16,9 +16,9 @@ namespace vernier::arch {
 
 /// One filling of the array by one block of a tile.
 struct Fold {
-  std::int64_t first_row = 0;  ///< os: pixel; ws, is: step of the reduction
+  std::int64_t first_row = 0;  ///< os: step of kP pixels; ws, is: step of the reduction
   std::int64_t used_rows = 1;
-  std::int64_t first_column = 0;  ///< os, ws: output channel; is: pixel
+  std::int64_t first_column = 0;  ///< os, ws: step of kN output channels; is: step of kP pixels
   std::int64_t used_columns = 1;
   std::int64_t stream_cycles = 1;  ///< T
   bool reads_sums = false;
@@ -29,11 +29,12 @@ struct Fold {
 template <typename Word>
 class OperandFeeder {
  public:
-  OperandFeeder(const ArrayTask& task, PeGrid<Word>& grid, ArrayCounts& counts);
+  OperandFeeder(const ArrayTask& task, const PeLanes& lanes, PeGrid<Word>& grid,
+                ArrayCounts& counts);
 
   /// Sets the tile; allocates only when its reduction is longer than any before.
   void begin_tile(const ArrayTile& tile);
-  /// Steps of the reduction of the tile: ceilK.
+  /// Steps of the reduction of each group of the tile: ceilK.
   [[nodiscard]] std::int64_t reduction_steps() const { return steps_; }
 
   void begin_fold(const Fold& fold);
@@ -61,7 +62,7 @@ class OperandFeeder {
   void list_elements();
   void list_runs();
   [[nodiscard]] Origin origin_of(std::int64_t pixel) const;
-  /// First channel of a window position of a pixel; nullptr in the padding.
+  /// First channel of the first group in a window position of a pixel; nullptr in the padding.
   [[nodiscard]] const std::uint32_t* input_at(const Origin& origin, std::int64_t position) const;
   [[nodiscard]] bool is_real(const Origin& origin, std::int64_t position) const;
   [[nodiscard]] const Element& element(std::int64_t step, std::int64_t lane) const {
@@ -78,12 +79,38 @@ class OperandFeeder {
   void feed_column_of_weights(std::int64_t column, std::int64_t burst);  // os
   void feed_row_of_inputs(std::int64_t row, std::int64_t burst);         // ws
   void feed_row_of_weights(std::int64_t row, std::int64_t burst);        // is
-  void feed_tap(std::int64_t row, std::int64_t position, std::int64_t first_step);
+  /// A row of the streamed operand: which registers it fills, and for which group.
+  struct RowPlace {
+    std::int64_t row = 0;
+    std::int64_t lane = 0;  ///< first of the kK lanes
+    std::int64_t group = 0;
+  };
+  void feed_pixel(const RowPlace& to, std::int64_t pixel, std::int64_t burst);
+  void feed_tap(const RowPlace& to, const std::uint32_t* run, std::int64_t first_step);
+  void feed_weights(std::int64_t first_lane, std::int64_t column, const std::uint32_t* weights,
+                    std::int64_t burst);
+  void feed_inputs(const RowPlace& to, std::int64_t reduction_step, std::int64_t burst);
+  void feed_row_of_map(Word* stream, std::int64_t group, const Element& at, std::int64_t burst);
+  void feed_pixel_steps(Word* stream, std::int64_t group, const Element& at, std::int64_t burst,
+                        std::int64_t set);
+  void fill_stationary(Word* registers, std::int64_t row, std::int64_t lane_group,
+                       std::int64_t group);
   void count_row_of_pixels(std::int64_t row);
   void count_pixel(std::int64_t pixel, std::int64_t output_channels);
+  void count_preload();
+  /// Groups lie side by side on the diagonal; else they are lanes of each PE.
+  [[nodiscard]] bool diagonal() const { return task_.groups_on_diagonal && tile_.groups > 1; }
+  [[nodiscard]] std::int64_t channel_steps() const;
+  /// Output channels of each group that the fold holds.
+  [[nodiscard]] std::int64_t fold_channels() const;
+  [[nodiscard]] std::int64_t input_words(std::int64_t channels) const;
+  [[nodiscard]] const std::uint32_t* weights_of(std::int64_t group, std::int64_t channel) const {
+    return tile_.weight + (group * tile_.out_channels + channel) * positions_ * tile_.channels;
+  }
 
   const ArrayTask& task_;
   const MacMode& mode_;
+  PeLanes lanes_;
   PeGrid<Word>& grid_;
   ArrayCounts& counts_;
   ArrayTile tile_;
@@ -97,6 +124,7 @@ class OperandFeeder {
   std::int64_t bursts_ = 1;
   std::int64_t phase_ = 0;  ///< line modulo burst_lines_
   std::int64_t part_bits_ = 0;
+  std::int64_t parts_ = 1;  ///< of a row operand in a step of several cycles
   Word pad_value_ = 0;
   /// os: first column of the fold whose weights lie in the column registers. The folds of one tile
   /// that differ in their rows only ask for the same words again, which is counted, and find the

@@ -16,14 +16,15 @@ std::int64_t as_signed(Word word) {
 }  // namespace
 
 template <typename Word>
-PeGrid<Word>::PeGrid(const ArraySpec& array, std::int64_t lanes)
+PeGrid<Word>::PeGrid(const ArraySpec& array, const PeLanes& lanes)
     : sums_stay_(array.dataflow == Dataflow::kOutputStationary),
       array_rows_(array.rows),
       padded_columns_((array.columns + kColumnGroup - 1) / kColumnGroup * kColumnGroup),
       lanes_(lanes),
-      sums_(static_cast<std::size_t>(array.rows * padded_columns_)) {
+      plane_(array.rows * padded_columns_),
+      sums_(static_cast<std::size_t>(lanes.sums() * plane_)) {
   if (!sums_stay_) {
-    columns_.resize(static_cast<std::size_t>(array.rows * lanes * padded_columns_));
+    columns_.resize(static_cast<std::size_t>(array.rows * lanes.column_lanes() * padded_columns_));
   }
 }
 
@@ -32,16 +33,16 @@ void PeGrid<Word>::reserve(std::int64_t stream_cycles) {
   if (stream_cycles <= row_origin_) return;
   row_origin_ = stream_cycles;
   row_pitch_ = stream_cycles + padded_columns_;
-  rows_.assign(static_cast<std::size_t>(lanes_ * array_rows_ * row_pitch_), 0);
+  rows_.assign(static_cast<std::size_t>(lanes_.row_lanes() * array_rows_ * row_pitch_), 0);
   if (sums_stay_) {
-    columns_.assign(
-        static_cast<std::size_t>((stream_cycles + padded_columns_) * lanes_ * padded_columns_), 0);
+    columns_.assign(static_cast<std::size_t>((stream_cycles + padded_columns_) * column_step()), 0);
   }
 }
 
 template <typename Word>
 void PeGrid<Word>::begin_fold(std::int64_t used_rows, std::int64_t used_columns,
-                              std::int64_t stream_cycles) {
+                              std::int64_t stream_cycles, std::int64_t used_groups) {
+  used_groups_ = used_groups;
   used_rows_ = used_rows;
   used_columns_ = used_columns;
   stream_cycles_ = stream_cycles;
@@ -60,12 +61,10 @@ Word* PeGrid<Word>::shift_stationary() {
 template <typename Word>
 void PeGrid<Word>::multiply(std::int64_t line) {
   MultiplyJob<Word> job;
-  job.sums = sums_.data();
-  job.rows = rows_.data() + row_origin_;
-  job.columns = columns_.data();
   job.array_rows = array_rows_;
   job.padded_columns = padded_columns_;
-  job.lanes = lanes_;
+  job.lanes = lanes_.reduction;
+  job.column_lanes = lanes_.column_lanes();
   job.row_pitch = row_pitch_;
   job.first_row = std::max<std::int64_t>(0, line - (stream_cycles_ - 1) - (used_columns_ - 1));
   job.end_row = std::min(used_rows_, line + 1);
@@ -75,26 +74,40 @@ void PeGrid<Word>::multiply(std::int64_t line) {
   job.line = line;
   job.sums_stay = sums_stay_;
   job.top = top_;
-  multiply_rows(job);
+  const std::int64_t last = lanes_.sum(used_groups_ - 1, lanes_.row_sets - 1, 0);
+  for (std::int64_t row_set = 0; row_set < used_groups_ * lanes_.row_sets; ++row_set) {
+    const std::int64_t group = row_set / lanes_.row_sets;
+    job.rows = rows_.data() + row_origin_ + row_set * lanes_.reduction * array_rows_ * row_pitch_;
+    for (std::int64_t set = 0; set < lanes_.column_sets; ++set) {
+      const std::int64_t sum = row_set * lanes_.column_sets + set;
+      job.sums = sums_.data() + sum * plane_;
+      job.columns = columns_.data() + lanes_.column_lane(group, set) * padded_columns_;
+      if (lanes_.lose_last_product && sum == last) --job.lanes;
+      if (job.lanes > 0) multiply_rows(job);
+      job.lanes = lanes_.reduction;
+    }
+  }
 }
 
 template <typename Word>
-std::int64_t PeGrid<Word>::take_sum(std::int64_t row, std::int64_t column) {
-  Word& sum = sums_[static_cast<std::size_t>(row * padded_columns_ + column)];
+std::int64_t PeGrid<Word>::take_sum(std::int64_t row, std::int64_t column, std::int64_t which) {
+  Word& sum = sums_[static_cast<std::size_t>(which * plane_ + row * padded_columns_ + column)];
   const std::int64_t value = as_signed(sum);
   sum = 0;
   return value;
 }
 
 template <typename Word>
-Word* PeGrid<Word>::bottom_sums(std::int64_t line) {
-  return sums_.data() + sum_row(array_rows_ - 1, line) * padded_columns_;
+Word* PeGrid<Word>::bottom_sums(std::int64_t line, std::int64_t which) {
+  return sums_.data() + which * plane_ + sum_row(array_rows_ - 1, line) * padded_columns_;
 }
 
 template <typename Word>
 void PeGrid<Word>::enter_sums(std::int64_t line) {
   Word* row = sums_.data() + sum_row(0, line) * padded_columns_;
-  std::fill(row, row + padded_columns_, Word{0});
+  for (std::int64_t sum = 0; sum < lanes_.sums(); ++sum, row += plane_) {
+    std::fill(row, row + padded_columns_, Word{0});
+  }
 }
 
 template <typename Word>

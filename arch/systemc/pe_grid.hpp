@@ -22,6 +22,31 @@
 
 namespace vernier::arch {
 
+/// What the registers of one PE hold: for each of `groups` groups `row_sets` sets of row operands
+/// and `column_sets` sets of column operands, `reduction` operands in each; every row set meets
+/// every column set of its group in a sum of its own.
+struct PeLanes {
+  std::int64_t reduction = 1;      ///< kK
+  std::int64_t row_sets = 1;       ///< os, ws: kP; is: kN
+  std::int64_t column_sets = 1;    ///< os, ws: kN; is: kP
+  std::int64_t groups = 1;         ///< kG
+  bool lose_last_product = false;  ///< a planted mistake
+
+  [[nodiscard]] std::int64_t row_lanes() const { return groups * row_sets * reduction; }
+  [[nodiscard]] std::int64_t column_lanes() const { return groups * column_sets * reduction; }
+  [[nodiscard]] std::int64_t sums() const { return groups * row_sets * column_sets; }
+  [[nodiscard]] std::int64_t row_lane(std::int64_t group, std::int64_t set) const {
+    return (group * row_sets + set) * reduction;
+  }
+  [[nodiscard]] std::int64_t column_lane(std::int64_t group, std::int64_t set) const {
+    return (group * column_sets + set) * reduction;
+  }
+  [[nodiscard]] std::int64_t sum(std::int64_t group, std::int64_t row_set,
+                                 std::int64_t column_set) const {
+    return (group * row_sets + row_set) * column_sets + column_set;
+  }
+};
+
 /// Which register of a PE.
 enum class PeRegister : std::uint8_t { kRowOperand, kColumnOperand, kSum };
 
@@ -30,12 +55,14 @@ enum class PeRegister : std::uint8_t { kRowOperand, kColumnOperand, kSum };
 template <typename Word>
 class PeGrid {
  public:
-  PeGrid(const ArraySpec& array, std::int64_t lanes);
+  PeGrid(const ArraySpec& array, const PeLanes& lanes);
 
   /// Makes room for streams of up to `stream_cycles`; keeps what is there when it is enough.
   void reserve(std::int64_t stream_cycles);
-  /// A fold with streams of `stream_cycles` on the first `used_rows` rows.
-  void begin_fold(std::int64_t used_rows, std::int64_t used_columns, std::int64_t stream_cycles);
+  /// A fold with streams of `stream_cycles` on the first `used_rows` rows; only the first
+  /// `used_groups` groups of each PE work.
+  void begin_fold(std::int64_t used_rows, std::int64_t used_columns, std::int64_t stream_cycles,
+                  std::int64_t used_groups);
 
   /// Element `at` of the row's stream is row_stream(...)[-at].
   [[nodiscard]] Word* row_stream(std::int64_t lane, std::int64_t row) {
@@ -43,9 +70,9 @@ class PeGrid {
   }
   /// Element `at` of the column's stream is column_stream(...)[at * column_step()].
   [[nodiscard]] Word* column_stream(std::int64_t lane, std::int64_t column) {
-    return columns_.data() + (column * lanes_ + lane) * padded_columns_ + column;
+    return columns_.data() + (column * lanes_.column_lanes() + lane) * padded_columns_ + column;
   }
-  [[nodiscard]] std::int64_t column_step() const { return lanes_ * padded_columns_; }
+  [[nodiscard]] std::int64_t column_step() const { return lanes_.column_lanes() * padded_columns_; }
   /// From one lane of a register row of column operands to the next.
   [[nodiscard]] std::int64_t lane_step() const { return padded_columns_; }
   /// Shifts all stationary operands down by one row; the returned top row, [lane][column], is to
@@ -55,11 +82,12 @@ class PeGrid {
   /// One cycle of all PEs that hold a pair of operands.
   void multiply(std::int64_t line);
 
-  /// Sum of PE (row, column) of an output stationary array; taking it clears it.
-  [[nodiscard]] std::int64_t take_sum(std::int64_t row, std::int64_t column);
-  /// Register row of sums that leaves the bottom row of the array at this line.
-  [[nodiscard]] Word* bottom_sums(std::int64_t line);
-  /// Clears the register row of sums that enters at the top at this line.
+  /// Sum number `which` (see PeLanes) of PE (row, column) of an output stationary array; taking it
+  /// clears it.
+  [[nodiscard]] std::int64_t take_sum(std::int64_t row, std::int64_t column, std::int64_t which);
+  /// Register row of sums number `which` that leaves the bottom row of the array at this line.
+  [[nodiscard]] Word* bottom_sums(std::int64_t line, std::int64_t which);
+  /// Clears the register rows of sums that enter at the top at this line.
   void enter_sums(std::int64_t line);
 
   /// Flips one bit of a register as it is in this line, before the PE multiplies.
@@ -81,12 +109,14 @@ class PeGrid {
   bool sums_stay_;
   std::int64_t array_rows_;
   std::int64_t padded_columns_;
-  std::int64_t lanes_;
+  PeLanes lanes_;
+  std::int64_t plane_;  ///< registers of one sum of all PEs
   std::int64_t row_pitch_ = 0;
   std::int64_t row_origin_ = 0;
   std::int64_t used_rows_ = 0;
   std::int64_t used_columns_ = 0;
   std::int64_t stream_cycles_ = 0;
+  std::int64_t used_groups_ = 1;
   bool flipped_ = false;
   std::int64_t top_ = 0;  ///< slot of the stationary operands of row 0
   std::vector<Word> rows_;

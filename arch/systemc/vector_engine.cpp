@@ -36,6 +36,9 @@ std::int64_t VectorReduction::result() const {
 
 std::int64_t vector_result(const VectorTask& task, const VectorOperands& operands) {
   std::int64_t value = operands.operand;
+  if (task.reach[1] == VectorReach::kTaps) {  // multiply and add have made the operand
+    return task.has(Action::kActivation) ? std::max<std::int64_t>(value, 0) : value;
+  }
   for (std::size_t at = 0; at < task.actions.size(); ++at) {
     if (task.ops_per_output[at] == 0) continue;
     switch (task.actions[at]) {
@@ -54,6 +57,8 @@ void VectorEngine::begin_tile(const VectorTile& tile) {
   next_ = 0;
   if (task_.reach[1] == VectorReach::kOnePixel) {
     counts_.input_reads += task_.input_words[1].words(tile.channels);
+  } else if (task_.reach[1] == VectorReach::kTaps) {
+    counts_.input_reads += task_.window.positions() * task_.input_words[1].words(tile.channels);
   }
 }
 
@@ -70,30 +75,33 @@ void VectorEngine::cycle() {
 // Lists the input pixels that the window meets, and reads their runs of channels.
 void VectorEngine::begin_pixel(std::int64_t pixel) {
   positions_.clear();
+  taps_.clear();
   const std::int64_t row = tile_.first_row + pixel / tile_.out_columns;
   const std::int64_t column = tile_.first_column + pixel % tile_.out_columns;
-  const auto meet = [&](std::int64_t in_row, std::int64_t in_column) {
+  const auto meet = [&](std::int64_t in_row, std::int64_t in_column, std::int64_t tap) {
     in_row -= tile_.in_top;
     in_column -= tile_.in_left;
     if (in_row < 0 || in_row >= tile_.in_rows) return;
     if (in_column < 0 || in_column >= tile_.in_columns) return;
     positions_.push_back(in_row * tile_.in_columns + in_column);
+    taps_.push_back(tap);
   };
   if (task_.reach[0] == VectorReach::kScaled) {
-    meet(row * task_.in_height / task_.out_height, column * task_.in_width / task_.out_width);
+    meet(row * task_.in_height / task_.out_height, column * task_.in_width / task_.out_width, 0);
   } else {
     const WindowShape& window = task_.window;
     for (std::int64_t at = 0; at < window.positions(); ++at) {
       meet(row * window.stride_height - window.pad_top +
                at / window.kernel_width * window.dilation_height,
            column * window.stride_width - window.pad_left +
-               at % window.kernel_width * window.dilation_width);
+               at % window.kernel_width * window.dilation_width,
+           at);
     }
   }
   const auto met = static_cast<std::int64_t>(positions_.size());
   for (std::size_t slot = 0; slot < kVectorInputs; ++slot) {
     const VectorReach reach = task_.reach[slot];
-    if (reach == VectorReach::kNone || reach == VectorReach::kOnePixel) continue;
+    if (reach != VectorReach::kWindow && reach != VectorReach::kScaled) continue;
     counts_.input_reads += met * task_.input_words[slot].words(tile_.channels);
   }
   counts_.output_writes += task_.output_words.words(tile_.channels);
@@ -106,6 +114,13 @@ std::int64_t VectorEngine::read(std::size_t slot, std::int64_t position,
 
 std::int64_t VectorEngine::first_operand(std::int64_t channel) const {
   if (task_.reach[0] == VectorReach::kNone) return 0;
+  if (task_.reach[1] == VectorReach::kTaps) {
+    std::int64_t sum = 0;
+    for (std::size_t at = 0; at < positions_.size(); ++at) {
+      sum += read(0, positions_[at], channel) * read(1, taps_[at], channel);
+    }
+    return sum;
+  }
   VectorReduction window(task_.has(Action::kMax));
   for (const std::int64_t position : positions_) window.add(read(0, position, channel));
   return window.result();
@@ -117,7 +132,9 @@ void VectorEngine::finish_element() {
   if (channel == 0) begin_pixel(pixel);
   VectorOperands operands;
   operands.operand = first_operand(channel);
-  if (task_.reach[1] == VectorReach::kOnePixel) {
+  if (task_.reach[1] == VectorReach::kTaps) {
+    ++counts_.requantized;
+  } else if (task_.reach[1] == VectorReach::kOnePixel) {
     operands.second = read(1, 0, channel);
   } else if (task_.reach[1] != VectorReach::kNone) {
     operands.second = positions_.empty() ? 0 : read(1, positions_.front(), channel);
@@ -135,7 +152,7 @@ void VectorEngine::finish_element() {
   }
   const std::int64_t value = vector_result(task_, operands);
   tile_.exact[next_] = value;
-  tile_.output[next_] = requantize(value, 0, task_.output_words.element_bits);
+  tile_.output[next_] = requantize(value, task_.requant_shift, task_.output_words.element_bits);
   for (std::size_t at = 0; at < kVectorActions; ++at) {
     counts_.operations[at] += task_.ops_per_output[at];
   }

@@ -8,6 +8,9 @@
 // operand itself; an activation is a rectifier, standing for any function of one operand. The
 // result is clipped to the width of the output. Softmax and layer norm have no exponential or root
 // here: their operand reach, order and counts are those of the real ones.
+//
+// A depthwise convolution has its weights as second input, one per window position and channel: the
+// operand is then the sum of products over the real positions, and the result is requantized.
 #pragma once
 
 #include <array>
@@ -23,7 +26,7 @@ inline constexpr std::size_t kVectorActions = 4;
 inline constexpr std::size_t kVectorInputs = 2;
 
 /// How an input is read for an output pixel.
-enum class VectorReach : std::uint8_t { kNone, kWindow, kScaled, kOnePixel };
+enum class VectorReach : std::uint8_t { kNone, kWindow, kScaled, kOnePixel, kTaps };
 
 /// The part of a vector task that holds for all tiles.
 struct VectorTask {
@@ -36,6 +39,7 @@ struct VectorTask {
   std::array<WordLayout, kVectorInputs> input_words;
   WordLayout output_words;
   std::int64_t channel_unit = 1;
+  int requant_shift = 0;  ///< see ArrayTask
   WindowShape window;
   std::int64_t in_height = 1;  ///< of the whole map, for scaling
   std::int64_t in_width = 1;
@@ -69,6 +73,7 @@ struct VectorCounts {
   std::int64_t busy_cycles = 0;
   std::int64_t input_reads = 0;  ///< words
   std::int64_t output_writes = 0;
+  std::int64_t requantized = 0;
   std::array<std::int64_t, kVectorActions> operations{};
 };
 
@@ -115,6 +120,7 @@ class VectorEngine {
   std::int64_t progress_ = 0;            ///< lane cycles spent on the element at work
   std::int64_t next_ = 0;                ///< element at work
   std::vector<std::int64_t> positions_;  ///< real input pixels of the output pixel at work
+  std::vector<std::int64_t> taps_;       ///< and the window position of each
   std::int64_t unit_value_ = 0;          ///< largest or mean of the channel unit at work
 };
 

@@ -244,6 +244,7 @@ class ClockedMachine::Platform {
     for (std::size_t at = 0; at < layer.actions.size(); ++at) {
       counter.vector(layer.actions[at], counts.operations[at]);
     }
+    counter.requantize(counts.requantized);
   }
 
   arch::ScopedKernel kernel_;  // first to come, last to go

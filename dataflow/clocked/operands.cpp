@@ -65,16 +65,22 @@ OperandSizes operand_sizes(const LayerTask& task) {
   for (std::size_t slot = 0; slot < task.reach.size(); ++slot) {
     if (task.reach[slot] == InputReach::kNone) continue;
     const bool one = task.reach[slot] == InputReach::kOnePixel;
-    sizes.inputs[slot] = checked_mul(one ? task.images : map, task.out_channels);
+    const bool taps = task.reach[slot] == InputReach::kTaps;
+    const std::int64_t rows = one ? task.images : (taps ? task.window.positions() : map);
+    sizes.inputs[slot] = checked_mul(rows, task.out_channels);
   }
   return sizes;
 }
 
 int typical_requant_shift(const LayerTask& task) {
-  if (task.unit == TaskUnit::kVector) return 0;
-  const int sum_bits = usable(task.input_storage[0], task.activation_compute) +
-                       usable(task.weight_storage, task.weight_compute) +
-                       ceil_log2(task.reduction()) / 2;
+  if (task.unit == TaskUnit::kVector && !task.requantizes) return 0;
+  const int product_bits = task.unit == TaskUnit::kVector
+                               ? task.input_storage[0].bits() + task.input_storage[1].bits()
+                               : usable(task.input_storage[0], task.activation_compute) +
+                                     usable(task.weight_storage, task.weight_compute);
+  const std::int64_t products =
+      task.unit == TaskUnit::kVector ? task.window.positions() : task.reduction();
+  const int sum_bits = product_bits + ceil_log2(products) / 2;
   constexpr int kMostShift = 62;
   return std::clamp(sum_bits - task.output_storage.bits(), 0, kMostShift);
 }
@@ -91,6 +97,7 @@ TaskOperands draw_operands(const LayerTask& task, const Accelerator& machine, st
       const Range range{std::min(task.input_storage[slot].bits(), kMostBits), signs.inputs[slot]};
       operands.inputs[slot] = draw_tensor(random, sizes.inputs[slot], range);
     }
+    operands.requant_shift = typical_requant_shift(task);
     return operands;
   }
   Range input{usable(task.input_storage[0], task.activation_compute), signs.inputs[0]};

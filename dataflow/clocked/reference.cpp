@@ -158,6 +158,8 @@ class VectorReference {
                    channel);
     }
     const Window& window = task_.window;
+    const bool has_taps = task_.reach[1] == InputReach::kTaps;
+    std::int64_t products = 0;
     arch::VectorReduction joined(program_.has(Action::kMax));
     for (std::int64_t tap_row = 0; tap_row < window.kernel_height; ++tap_row) {
       for (std::int64_t tap_column = 0; tap_column < window.kernel_width; ++tap_column) {
@@ -168,10 +170,17 @@ class VectorReference {
                 tap_column * window.dilation_width};
         if (at.row < 0 || at.row >= task_.in_height) continue;
         if (at.column < 0 || at.column >= task_.in_width) continue;
-        joined.add(input(0, at, channel));
+        const std::int64_t value = input(0, at, channel);
+        joined.add(value);
+        if (has_taps) {
+          const std::int64_t tap = tap_row * window.kernel_width + tap_column;
+          products +=
+              value *
+              operands_.inputs[1][static_cast<std::size_t>(tap * task_.out_channels + channel)];
+        }
       }
     }
-    return joined.result();
+    return has_taps ? products : joined.result();
   }
 
   [[nodiscard]] std::int64_t second(const OutputPixel& pixel, std::int64_t channel) const {
@@ -179,6 +188,7 @@ class VectorReference {
       const std::int64_t place = pixel.image * task_.out_channels + channel;
       return operands_.inputs[1][static_cast<std::size_t>(place)];
     }
+    if (task_.reach[1] == InputReach::kTaps) return 0;
     if (task_.reach[1] != InputReach::kNone) return input(1, pixel, channel);
     const std::int64_t unit = task_.channel_unit;
     if (unit == 1) return operand(pixel, channel);

@@ -141,6 +141,8 @@ class OperandMaker {
     }
     const std::optional<TensorId> weight = layer.weight;
     if (is_mac(layer.op)) signs.weight = is_signed(weight ? *weight : layer.inputs[1]);
+    const bool has_taps = task.reach[1] == InputReach::kTaps;
+    if (has_taps) signs.inputs[1] = signs.weight;
     TaskOperands operands =
         draw_operands(task, machine_, operand_seed(options_.seed, number), signs);
     const bool is_array = task.unit == TaskUnit::kArray;
@@ -153,7 +155,11 @@ class OperandMaker {
     if (!weight) return operands;
     if (const TensorValues* given = find(*weight)) {
       require_one_task(*given, layer, tasks_of_layer);
-      operands.weights = weights(*given, *weight, task);
+      if (has_taps) {
+        operands.inputs[1] = taps(*given, *weight, task);
+      } else {
+        operands.weights = weights(*given, *weight, task);
+      }
     }
     return operands;
   }
@@ -228,6 +234,23 @@ class OperandMaker {
           values.push_back(given.values[static_cast<std::size_t>(
               (row * task.channels + channel) * positions + position)]);
         }
+      }
+    }
+    return values;
+  }
+
+  // [channel][position] becomes [position][channel]: weights of a depthwise layer of the vector
+  // unit.
+  [[nodiscard]] std::vector<std::int32_t> taps(const TensorValues& given, TensorId tensor,
+                                               const LayerTask& task) const {
+    check(given, tensor, task.input_storage[1],
+          {task.out_channels, task.window.kernel_height, task.window.kernel_width});
+    const std::int64_t positions = task.window.positions();
+    std::vector<std::int32_t> values;
+    values.reserve(given.values.size());
+    for (std::int64_t position = 0; position < positions; ++position) {
+      for (std::int64_t channel = 0; channel < task.out_channels; ++channel) {
+        values.push_back(given.values[static_cast<std::size_t>(channel * positions + position)]);
       }
     }
     return values;

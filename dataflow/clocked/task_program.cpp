@@ -30,6 +30,7 @@ arch::ArrayTask array_program(const LayerTask& task, const Accelerator& machine,
   program.weight_words = layout(task.weight_storage.bits(), machine.buffer(TensorRole::kWeight));
   program.output_words = layout(task.output_storage.bits(), output);
   program.partial_words = layout(spec.mac.accumulator_bits, output);
+  program.groups_on_diagonal = spec.array.depthwise == arch::DepthwiseMode::kBlockDiagonal;
   program.accumulator_bits = spec.mac.accumulator_bits;
   program.sum_bits =
       task.input_storage[0].bits() + task.weight_storage.bits() + ceil_log2(task.reduction());
@@ -67,6 +68,7 @@ arch::VectorTask vector_program(const LayerTask& task, const Accelerator& machin
   }
   program.output_words = layout(task.output_storage.bits(), machine.buffer(TensorRole::kOutput));
   program.channel_unit = task.channel_unit;
+  program.requant_shift = operands.requant_shift;
   program.window = shape_of(task.window);
   program.in_height = task.in_height;
   program.in_width = task.in_width;

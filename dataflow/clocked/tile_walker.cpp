@@ -52,6 +52,12 @@ TileWalker::Span TileWalker::touched(const AxisSpec& axis, const Span& outputs) 
   return {low, std::max<std::int64_t>(0, high - low + 1)};
 }
 
+// Groups of a tile that is not the last; more than one only where tiles hold whole groups.
+std::int64_t TileWalker::whole_groups() const {
+  if (task_.unit == TaskUnit::kVector) return 1;
+  return groups_per_tile(task_, schedule_.mapping().tile, machine_);
+}
+
 TileWalker::Place TileWalker::place() const {
   const TileSize& tile = schedule_.mapping().tile;
   const auto slice = [this](LoopKind kind, std::int64_t size, std::int64_t whole) {
@@ -59,7 +65,8 @@ TileWalker::Place TileWalker::place() const {
     return Span{first, std::min(size, whole - first)};
   };
   Place at;
-  at.group = at_[static_cast<std::size_t>(LoopKind::kGroup)];
+  at.group = at_[static_cast<std::size_t>(LoopKind::kGroup)] * whole_groups();
+  at.groups = std::min(whole_groups(), task_.groups - at.group);
   at.image = at_[static_cast<std::size_t>(LoopKind::kImage)];
   at.rows = slice(LoopKind::kRow, tile.rows, task_.out_height);
   at.columns = slice(LoopKind::kColumn, tile.columns, task_.out_width);
@@ -75,8 +82,14 @@ TileWalker::Place TileWalker::place() const {
 BlockMove TileWalker::input_block(const Place& at, std::size_t slot) const {
   const Bits word = machine_.buffer(TensorRole::kInput).word;
   const Bitwidth bits = task_.input_storage[slot];
-  const std::int64_t run = at.in_channels.length;
+  const std::int64_t run = at.groups * at.in_channels.length;
   BlockMove move;
+  if (task_.unit == TaskUnit::kVector && task_.reach[slot] == InputReach::kTaps) {
+    const std::int64_t positions = task_.window.positions();
+    move.pattern = {at.out_channels.first, run, {1, positions}, {0, task_.out_channels}};
+    move.bits = bits_of(positions, run, bits, word);
+    return move;
+  }
   if (task_.unit == TaskUnit::kVector && task_.reach[slot] == InputReach::kOnePixel) {
     move.pattern = {at.image * task_.out_channels + at.out_channels.first, run, {1, 1}, {0, 0}};
     move.bits = bits_of(1, run, bits, word);
@@ -101,9 +114,9 @@ BlockMove TileWalker::weight_block(const Place& at) const {
   move.pattern.first =
       (at.group * task_.out_channels + at.out_channels.first) * row + at.in_channels.first;
   move.pattern.run = at.in_channels.length;
-  move.pattern.count = {at.out_channels.length, positions};
+  move.pattern.count = {at.groups * at.out_channels.length, positions};
   move.pattern.stride = {row, task_.channels};
-  move.bits = bits_of(at.out_channels.length, positions * at.in_channels.length,
+  move.bits = bits_of(at.groups * at.out_channels.length, positions * at.in_channels.length,
                       task_.weight_storage, machine_.buffer(TensorRole::kWeight).word);
   return move;
 }
@@ -115,11 +128,10 @@ BlockMove TileWalker::output_block(const Place& at, std::int64_t bits) const {
   move.pattern.first =
       ((at.image * task_.out_height + at.rows.first) * task_.out_width + at.columns.first) * pitch +
       at.group * task_.out_channels + at.out_channels.first;
-  move.pattern.run = at.out_channels.length;
+  move.pattern.run = at.groups * at.out_channels.length;
   move.pattern.count = {at.rows.length, at.columns.length};
   move.pattern.stride = {task_.out_width * pitch, pitch};
-  move.bits =
-      at.rows.length * at.columns.length * word * ceil_div(at.out_channels.length * bits, word);
+  move.bits = at.rows.length * at.columns.length * word * ceil_div(move.pattern.run * bits, word);
   return move;
 }
 
@@ -133,12 +145,14 @@ void TileWalker::set_array(const Place& at, memory::TileStep& step) const {
   tile.in_left = at.in_columns.first;
   tile.in_rows = at.in_rows.length;
   tile.in_columns = at.in_columns.length;
+  tile.groups = at.groups;
   tile.channels = at.in_channels.length;
   tile.out_channels = at.out_channels.length;
   tile.first_visit = at.in_channels.first == 0;
   tile.last_visit = at.in_channels.first + at.in_channels.length == task_.channels;
   tile.adds_zero_points = task_.asymmetric_weight && at.out_channels.first == 0;
   tile.map_columns = task_.out_width;
+  tile.zero_point_pitch = task_.images * task_.out_height * task_.out_width;
   step.compute = tile;
   step.loads[0] = input_block(at, 0);
   step.loads[kWeight] = weight_block(at);
@@ -206,12 +220,14 @@ std::array<std::int64_t, memory::kBlockStreams> TileWalker::largest_blocks() con
                               reach(column_axis(task_), tile.columns, length_of);
   std::array<std::int64_t, memory::kBlockStreams> largest{};
   if (task_.unit == TaskUnit::kArray) {
-    largest[0] = pixels * tile.in_channels;
-    largest[kWeight] = tile.out_channels * task_.window.positions() * tile.in_channels;
+    largest[0] = whole_groups() * pixels * tile.in_channels;
+    largest[kWeight] =
+        whole_groups() * tile.out_channels * task_.window.positions() * tile.in_channels;
   } else {
-    largest[0] = largest[1] = pixels * tile.out_channels;
+    largest[0] = pixels * tile.out_channels;
+    largest[1] = std::max(pixels, task_.window.positions()) * tile.out_channels;
   }
-  largest[kOutput] = tile.rows * tile.columns * tile.out_channels;
+  largest[kOutput] = whole_groups() * tile.rows * tile.columns * tile.out_channels;
   return largest;
 }
 

@@ -37,7 +37,8 @@ class TileWalker : public memory::TileSource {
     std::int64_t length = 0;
   };
   struct Place {
-    std::int64_t group = 0;
+    std::int64_t group = 0;   ///< first of the tile
+    std::int64_t groups = 1;  ///< at once
     std::int64_t image = 0;
     Span rows;
     Span columns;
@@ -47,6 +48,7 @@ class TileWalker : public memory::TileSource {
     Span in_columns;
   };
 
+  [[nodiscard]] std::int64_t whole_groups() const;
   [[nodiscard]] StreamMask advance();
   [[nodiscard]] Place place() const;
   [[nodiscard]] Span touched(const AxisSpec& axis, const Span& outputs) const;

@@ -50,6 +50,7 @@ Activity count_inner(const LayerSchedule& schedule, const TileCosts& costs,
     for (std::size_t at = 0; at < task.actions.size(); ++at) {
       counter.vector(task.actions[at], checked_mul(sum.finished_outputs, task.ops_per_output[at]));
     }
+    if (task.requantizes) counter.requantize(sum.finished_outputs);
   }
   return counter.take();
 }

@@ -21,6 +21,8 @@ class ArrayTile {
         array_(machine.spec().array),
         mode_(machine.mode(task.weight_compute, task.activation_compute)),
         channels_(tile.reduction.channels),
+        groups_(tile.groups),
+        diagonal_(array_.depthwise == arch::DepthwiseMode::kBlockDiagonal ? groups_ : 1),
         steps_k_(reduction_steps(task, channels_, mode_, array_.reduction_packing)),
         steps_p_(ceil_div(tile.pixels(), mode_.pixels)),
         steps_n_(ceil_div(tile.out_channels, mode_.out_channels)) {}
@@ -42,28 +44,37 @@ class ArrayTile {
     const std::int64_t valid = task_.asymmetric_input
                                    ? checked_mul(tile_.pixels(), task_.window.positions())
                                    : checked_mul(tile_.row->tap_sum, tile_.column->tap_sum);
-    cost_.macs = checked_mul(checked_mul(valid, channels_), tile_.out_channels);
-    const std::int64_t slots =
-        checked_mul(checked_mul(steps_p_ * mode_.pixels, steps_n_ * mode_.out_channels),
-                    checked_mul(steps_k_, mode_.reduction));
+    cost_.macs =
+        checked_mul(checked_mul(valid, channels_), checked_mul(groups_, tile_.out_channels));
+    // On the diagonal rows and columns of all groups are mapped: their product is.
+    const std::int64_t mapped = checked_mul(diagonal_ * diagonal_, mode_.groups);
+    const std::int64_t slots = checked_mul(
+        mapped, checked_mul(checked_mul(steps_p_ * mode_.pixels, steps_n_ * mode_.out_channels),
+                            checked_mul(steps_k_, mode_.reduction)));
     cost_.idle_macs = checked_sub(slots, cost_.macs);
     if (tile_.reduction.is_last) {
-      cost_.finished_outputs = checked_mul(tile_.pixels(), tile_.out_channels);
+      cost_.finished_outputs = checked_mul(tile_.pixels(), groups_ * tile_.out_channels);
     }
   }
 
   [[nodiscard]] Bits word(TensorRole role) const { return machine_.buffer(role).word; }
+  // Words of `elements` channels of each group in one pixel: one run when they are all channels.
   [[nodiscard]] std::int64_t input_words(std::int64_t elements) const {
-    return memory::words_of_run(elements, task_.input_storage[0], word(TensorRole::kInput));
+    const bool joined = elements == channels_;
+    return (joined ? 1 : groups_) * memory::words_of_run(joined ? groups_ * elements : elements,
+                                                         task_.input_storage[0],
+                                                         word(TensorRole::kInput));
   }
   [[nodiscard]] std::int64_t weight_words(std::int64_t elements) const {
     return memory::words_of_run(elements, task_.weight_storage, word(TensorRole::kWeight));
   }
-  // Words of one pixel's run of `elements` outputs; the last visit leaves at storage width.
+  // Words of `elements` outputs of each group in one pixel; the last visit leaves at storage width.
   [[nodiscard]] std::int64_t output_words(std::int64_t elements, bool finished) const {
     const std::int64_t bits =
         finished ? task_.output_storage.bits() : machine_.spec().mac.accumulator_bits;
-    return ceil_div(elements * bits, word(TensorRole::kOutput).count());
+    const bool joined = elements == tile_.out_channels;
+    return (joined ? 1 : groups_) * ceil_div((joined ? groups_ * elements : elements) * bits,
+                                             word(TensorRole::kOutput).count());
   }
 
   // Cycles per line: the slowest buffer, or the requantizer while results leave.
@@ -104,7 +115,7 @@ class ArrayTile {
     const std::int64_t valid = tile_.row->tap_sum * tile_.column->tap_sum;
     TileAccesses& accesses = cost_.accesses;
     accesses.input_reads[0] = checked_mul(checked_mul(column_folds, valid), input_words(channels_));
-    accesses.weight_reads = checked_mul(checked_mul(row_folds, tile_.out_channels),
+    accesses.weight_reads = checked_mul(checked_mul(row_folds, groups_ * tile_.out_channels),
                                         weight_words(task_.window.positions() * channels_));
     accesses.output_writes = output_run_words(tile_.reduction.is_last);
     if (reads) accesses.output_reads = output_run_words(false);
@@ -126,10 +137,12 @@ class ArrayTile {
   // ws and is: array rows hold the reduction, folds over it pass partial sums through the buffer.
   void run_operand_stationary() {
     const bool weights_stay = array_.dataflow == Dataflow::kWeightStationary;
-    const SizeRuns columns = cut_size(weights_stay ? steps_n_ : steps_p_, array_.columns);
+    const SizeRuns columns =
+        cut_size(weights_stay ? diagonal_ * steps_n_ : steps_p_, array_.columns);
     const std::int64_t temporal = checked_mul(mode_.cycles, weights_stay ? steps_p_ : steps_n_);
-    const std::int64_t row_folds = ceil_div(steps_k_, array_.rows);
-    const std::int64_t last_rows = steps_k_ - (row_folds - 1) * array_.rows;
+    const std::int64_t steps_k = diagonal_ * steps_k_;
+    const std::int64_t row_folds = ceil_div(steps_k, array_.rows);
+    const std::int64_t last_rows = steps_k - (row_folds - 1) * array_.rows;
     std::int64_t column_folds = 0;
     for (const SizeRun& column : columns) {
       column_folds += column.count;
@@ -200,7 +213,7 @@ class ArrayTile {
     weight_sum += weight_words(run_in_fold);
     TileAccesses& accesses = cost_.accesses;
     accesses.input_reads[0] = weights_stay ? checked_mul(column_folds, input_sum) : input_sum;
-    const std::int64_t weights = checked_mul(tile_.out_channels, weight_sum);
+    const std::int64_t weights = checked_mul(groups_ * tile_.out_channels, weight_sum);
     accesses.weight_reads = weights_stay ? weights : checked_mul(column_folds, weights);
   }
 
@@ -210,7 +223,9 @@ class ArrayTile {
   const arch::ArraySpec& array_;
   const arch::MacMode& mode_;
   std::int64_t channels_;
-  std::int64_t steps_k_;
+  std::int64_t groups_;    ///< that the tile holds at once
+  std::int64_t diagonal_;  ///< of them on the diagonal of the array
+  std::int64_t steps_k_;   ///< of one group
   std::int64_t steps_p_;
   std::int64_t steps_n_;
   TileCost cost_;
@@ -233,8 +248,8 @@ TileCost vector_tile(const LayerTask& task, const TileClass& tile, const Acceler
     if (task.reach[slot] == InputReach::kNone) continue;
     const std::int64_t words = memory::words_of_run(tile.out_channels, task.input_storage[slot],
                                                     machine.buffer(TensorRole::kInput).word);
-    const bool one = task.reach[slot] == InputReach::kOnePixel;
-    cost.accesses.input_reads[slot] = checked_mul(one ? 1 : touched, words);
+    // A second input that does not depend on the pixel is read once.
+    cost.accesses.input_reads[slot] = checked_mul(rows_of_input(task, slot, touched), words);
   }
   cost.accesses.output_writes =
       checked_mul(tile.pixels(), memory::words_of_run(tile.out_channels, task.output_storage,

@@ -4,6 +4,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "arch/base/fields.hpp"
 #include "arch/base/text.hpp"
@@ -67,6 +68,25 @@ void read_mac(const YamlNode& node, arch::MacSpec& mac, ProblemList& problems) {
                    fmt::format("unknown MAC unit family '{}'; allowed are {}{}", shown(mac.style),
                                name_list(names), suggestion(mac.style, names)));
   }
+  for (const arch::FamilyKey& entry : arch::family_keys()) {
+    if (node.find(entry.key) == nullptr) continue;
+    if (std::find(entry.families.begin(), entry.families.end(), mac.style) !=
+        entry.families.end()) {
+      continue;
+    }
+    reader.problem(entry.key, fmt::format("the family '{}' has no such parameter; it belongs to {}",
+                                          shown(mac.style), name_list(entry.families)));
+  }
+  if (const YamlNode* modes = node.find("modes")) {
+    static_cast<void>(reader.sequence("modes", Need::kOptional));
+    for (std::size_t at = 0; at < modes->items.size(); ++at) {
+      MappingReader entry(modes->items[at], fmt::format("mac.modes[{}]", at), problems);
+      arch::ModeOverride mode;
+      visit_fields(entry, mode);
+      entry.finish();
+      mac.modes.push_back(mode);
+    }
+  }
   reader.finish();
 }
 
@@ -115,6 +135,8 @@ class SpecCheck {
   std::vector<SpecProblem> run() {
     check_buffers();
     check_widths();
+    check_modes();
+    check_depthwise();
     constexpr std::int64_t kSlowest = 1'000;  // 1 kHz
     if (spec_.clock.count() < kSlowest) add("clock", "must be 1 kHz or more");
     if (spec_.clock.count() > 1'000'000'000'000) add("clock", "must be 1 THz or less");
@@ -173,6 +195,46 @@ class SpecCheck {
           add("storage_bits", fmt::format("no width holds the {} bits of mac.{}", bits, role));
         }
       }
+    }
+  }
+
+  void check_modes() {
+    constexpr std::int64_t kMostMacs = 4096;
+    const arch::MacSpec& mac = spec_.mac;
+    const auto has = [](const std::vector<std::int64_t>& widths, std::int64_t bits) {
+      return std::find(widths.begin(), widths.end(), bits) != widths.end();
+    };
+    std::set<std::pair<std::int64_t, std::int64_t>> seen;
+    for (const arch::ModeOverride& mode : mac.modes) {
+      const std::string name = fmt::format("the mode w{} a{}", mode.weight, mode.activation);
+      if (!has(mac.weight_bits, mode.weight) || !has(mac.activation_bits, mode.activation)) {
+        add("mac.modes",
+            fmt::format("{} is none of the machine: weight_bits are {}, activation_bits are {}",
+                        name, fmt::join(mac.weight_bits, ", "),
+                        fmt::join(mac.activation_bits, ", ")));
+      }
+      if (!seen.insert({mode.weight, mode.activation}).second) {
+        add("mac.modes", name + " stands twice");
+      }
+      const std::int64_t macs = mode.reduction * mode.out_channels * mode.pixels * mode.groups;
+      if (macs > kMostMacs) {
+        add("mac.modes", fmt::format("{} does {} products a step; at most {} are allowed", name,
+                                     macs, kMostMacs));
+      }
+    }
+  }
+  void check_depthwise() {
+    const arch::ArraySpec& array = spec_.array;
+    if (array.depthwise == arch::DepthwiseMode::kBlockDiagonal &&
+        array.dataflow != arch::Dataflow::kWeightStationary) {
+      add("array.depthwise",
+          fmt::format("block_diagonal is built for weight_stationary arrays; found {}",
+                      to_text(array.dataflow)));
+    }
+    const auto has_op = [this](Action action) { return spec_.vector.cycles_for(action) > 0; };
+    if (array.depthwise == arch::DepthwiseMode::kVectorUnit &&
+        !(has_op(Action::kMultiply) && has_op(Action::kAdd))) {
+      add("vector.ops", "depthwise: vector_unit needs the operations multiply and add");
     }
   }
 
@@ -277,8 +339,17 @@ Accelerator::Accelerator(AcceleratorSpec spec)
           static_cast<int>(modes_.size());
       const Bitwidth weight_bits(weight);
       const Bitwidth activation_bits(activation);
-      modes_.push_back({weight_bits, activation_bits, family_->mode(weight_bits, activation_bits)});
+      modes_.push_back({weight_bits, activation_bits,
+                        mode_of(spec_.mac, *family_, weight_bits, activation_bits)});
     }
+  }
+  const bool has_groups = std::any_of(modes_.begin(), modes_.end(),
+                                      [](const LegalMode& mode) { return mode.mode.groups > 1; });
+  if (spec_.array.depthwise == arch::DepthwiseMode::kGroupedLanes && !has_groups) {
+    throw ConfigError(fmt::format(
+        "{}: array.depthwise: grouped_lanes needs a MAC unit that takes several groups at once; "
+        "no mode of '{}' does (subword_apart with subwords: groups has such modes)",
+        spec_.file, spec_.mac.style));
   }
   for (BufferIndex at = 0; at < spec_.buffers.size(); ++at) {
     for (const TensorRole role : spec_.buffers[at].serves) {
@@ -329,7 +400,16 @@ std::vector<ComponentDescription> describe_accelerator_format() {
     FieldDescriber fields("mac.");
     arch::MacSpec mac;
     visit_fields(fields, mac);
-    result.push_back({"mac", "machine part", "the MAC unit of each PE", fields.parameters()});
+    FieldDescriber mode_fields("mac.modes[].");
+    arch::ModeOverride mode;
+    visit_fields(mode_fields, mode);
+    std::vector<ParameterDescription> parameters = fields.parameters();
+    parameters.insert(parameters.end(), mode_fields.parameters().begin(),
+                      mode_fields.parameters().end());
+    result.push_back({"mac", "machine part",
+                      "the MAC unit of each PE; 'modes' states modes that do not follow the "
+                      "family's law",
+                      std::move(parameters)});
   }
   {
     FieldDescriber fields("buffers.NAME.");

@@ -58,6 +58,7 @@ std::vector<energy::Component> components_of(const Accelerator& machine) {
   unit.widest_weight = Bitwidth(spec.mac.weight_bits.back());
   unit.widest_activation = Bitwidth(spec.mac.activation_bits.back());
   unit.accumulator_bits = spec.mac.accumulator_bits;
+  unit.data_gating = spec.mac.data_gating;
   for (const Accelerator::LegalMode& mode : machine.modes()) {
     unit.modes.push_back({mode.weight, mode.activation, mode.mode});
   }

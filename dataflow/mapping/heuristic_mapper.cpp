@@ -114,7 +114,8 @@ class Search {
     }
   }
 
-  [[nodiscard]] OutChannelSums out_channels(std::int64_t size) const {
+  // `groups`: that a tile holds at once.
+  [[nodiscard]] OutChannelSums out_channels(std::int64_t size, std::int64_t groups) const {
     OutChannelSums sums;
     sums.size = size;
     for (const SizeRun& run : cut_size(task_.out_channels, size)) {
@@ -123,9 +124,10 @@ class Search {
       sums.count += count;
       sums.steps += count * static_cast<double>(steps);
       sums.folds += count * static_cast<double>(ceil_div(steps, array_.columns));
-      sums.final_words += count * words(run.size, task_.output_storage.bits(), output_word_);
+      sums.final_words +=
+          count * words(groups * run.size, task_.output_storage.bits(), output_word_);
       sums.spill_words +=
-          count * words(run.size, machine_.spec().mac.accumulator_bits, output_word_);
+          count * words(groups * run.size, machine_.spec().mac.accumulator_bits, output_word_);
       for (std::size_t slot = 0; !is_array_ && slot < task_.reach.size(); ++slot) {
         if (task_.reach[slot] == InputReach::kNone) continue;
         sums.input_words += count * words(run.size, task_.input_storage[slot].bits(), input_word_);
@@ -134,7 +136,7 @@ class Search {
     return sums;
   }
 
-  [[nodiscard]] InChannelSums in_channels(std::int64_t size) const {
+  [[nodiscard]] InChannelSums in_channels(std::int64_t size, std::int64_t groups) const {
     InChannelSums sums;
     sums.size = size;
     for (const SizeRun& run : cut_size(task_.channels, size)) {
@@ -144,9 +146,11 @@ class Search {
       sums.count += count;
       sums.steps += count * static_cast<double>(steps);
       sums.row_folds += count * static_cast<double>(folds);
-      sums.input_words += count * words(run.size, task_.input_storage[0].bits(), input_word_);
-      sums.weight_words += count * words(task_.window.positions() * run.size,
-                                         task_.weight_storage.bits(), weight_word_);
+      sums.input_words +=
+          count * words(groups * run.size, task_.input_storage[0].bits(), input_word_);
+      sums.weight_words +=
+          static_cast<double>(groups) * count *
+          words(task_.window.positions() * run.size, task_.weight_storage.bits(), weight_word_);
       sums.splits_folds = sums.splits_folds || folds > 1;
     }
     return sums;
@@ -177,13 +181,17 @@ class Search {
   // Compute and port cycles of the whole task; independent of the loop order.
   [[nodiscard]] double compute_cycles(const PixelSums& p, const OutChannelSums& n,
                                       const InChannelSums& k) const {
-    return static_cast<double>(task_.groups) * cycles_of_group(p, n, k);
+    return passes(n, k) * cycles_of_group(p, n, k);
+  }
+
+  [[nodiscard]] std::int64_t groups_at_once(std::int64_t in_size, std::int64_t out_size) const {
+    return groups_per_tile(task_, {1, 1, in_size, out_size}, machine_);
   }
 
   [[nodiscard]] MappingEstimate estimate(const PixelSums& p, const OutChannelSums& n,
                                          const InChannelSums& k, double compute,
                                          const Order& order) const {
-    const double groups = static_cast<double>(task_.groups);
+    const double groups = passes(n, k);
     const bool n_moves = n.count > 1;
     const bool k_moves = is_array_ && k.count > 1;
     const bool p_moves = p.count > 1;
@@ -246,15 +254,20 @@ class Search {
 
   [[nodiscard]] Footprint footprint(std::int64_t in_size, std::int64_t out_size) const {
     const BlockBits blocks = block_bits(task_, {1, 1, in_size, out_size}, machine_);
+    const std::int64_t groups = groups_at_once(in_size, out_size);
     Footprint result;
     for (std::size_t slot = 0; slot < blocks.input.size(); ++slot) {
       if (!is_array_ && task_.reach[slot] == InputReach::kNone) continue;
       if (is_array_ && slot > 0) continue;
-      const std::int64_t bits = memory::packed_bits(1, is_array_ ? in_size : out_size,
+      const std::int64_t bits = memory::packed_bits(1, is_array_ ? groups * in_size : out_size,
                                                     task_.input_storage[slot], input_word_)
                                     .count();
-      const bool one_pixel = !is_array_ && task_.reach[slot] == InputReach::kOnePixel;
-      (one_pixel ? result.input_bits : result.input_bits_per_pixel) += bits;
+      const bool moves = is_array_ || rows_of_input(task_, slot, 0) == 0;
+      if (moves) {
+        result.input_bits_per_pixel += bits;
+      } else {
+        result.input_bits += bits * rows_of_input(task_, slot, 0);
+      }
     }
     result.weight_bits = blocks.weight.count();
     result.output_bits_per_pixel = blocks.output.count();
@@ -277,6 +290,11 @@ class Search {
   }
 
  private:
+  // How often tiles of these channels go through all groups.
+  [[nodiscard]] double passes(const OutChannelSums& n, const InChannelSums& k) const {
+    return static_cast<double>(ceil_div(task_.groups, groups_at_once(k.size, n.size)));
+  }
+
   // Input rows (or columns) loaded over all tiles of an axis.
   static double axis_load(const AxisSpec& axis, std::int64_t length) {
     const std::int64_t count = ceil_div(axis.out_size, length);
@@ -479,8 +497,9 @@ class Chooser {
 
  private:
   void try_channels(std::int64_t in_size, std::int64_t out_size) {
-    const OutChannelSums n = search_.out_channels(out_size);
-    const InChannelSums k = search_.in_channels(in_size);
+    const std::int64_t groups = search_.groups_at_once(in_size, out_size);
+    const OutChannelSums n = search_.out_channels(out_size, groups);
+    const InChannelSums k = search_.in_channels(in_size, groups);
     for (const TileSize& rectangle : rectangles(search_, task_, in_size, out_size)) {
       const PixelSums p = search_.pixels(rectangle.rows, rectangle.columns);
       const double compute = search_.compute_cycles(p, n, k);
@@ -520,8 +539,10 @@ MappingEstimate estimate_mapping(const LayerTask& task, const Mapping& mapping,
                                  const Accelerator& machine) {
   const Search search(task, machine);
   const PixelSums p = search.pixels(mapping.tile.rows, mapping.tile.columns);
-  const OutChannelSums n = search.out_channels(mapping.tile.out_channels);
-  const InChannelSums k = search.in_channels(std::min(mapping.tile.in_channels, task.channels));
+  const std::int64_t in_size = std::min(mapping.tile.in_channels, task.channels);
+  const std::int64_t groups = search.groups_at_once(in_size, mapping.tile.out_channels);
+  const OutChannelSums n = search.out_channels(mapping.tile.out_channels, groups);
+  const InChannelSums k = search.in_channels(in_size, groups);
   return search.estimate(p, n, k, search.compute_cycles(p, n, k), mapping.order);
 }
 

@@ -197,9 +197,53 @@ class Lowering {
       task.weight_storage = storage_of(weight, bits);
       task.weight_compute = weight_compute_of(weight, bits);
       note_rounding(weight, bits, task.weight_storage, task.weight_compute);
+      if (runs_on_vector_unit(task)) {
+        lower_depthwise(task);
+        continue;
+      }
       check_accumulator(task);
       result_.tasks.push_back(task);
     }
+  }
+
+  // Groups of one input and one output channel: nothing is shared between lanes.
+  [[nodiscard]] bool runs_on_vector_unit(const LayerTask& task) const {
+    return machine_.spec().array.depthwise == arch::DepthwiseMode::kVectorUnit &&
+           layer_.weight.has_value() && task.groups > 1 && task.channels == 1 &&
+           task.out_channels == 1;
+  }
+
+  // One multiplication and one addition per window position; the weights are the second input, with
+  // the taps of all channels side by side.
+  void lower_depthwise(LayerTask task) {
+    constexpr int kLaneMultiplier = 16;
+    constexpr int kLaneAdder = 32;
+    const int input = task.input_storage[0].bits();
+    const int weight = task.weight_storage.bits();
+    const int sum = input + weight + ceil_log2(task.reduction());
+    if (input > kLaneMultiplier || weight > kLaneMultiplier || sum > kLaneAdder) {
+      fail(
+          fmt::format("{} x {} bit products summed {} times need {} bits; a vector lane has a "
+                      "multiplier of {} and an adder of {} bits (array.depthwise: vector_unit)",
+                      weight, input, task.reduction(), sum, kLaneMultiplier, kLaneAdder));
+    }
+    if (task.asymmetric_weight) {
+      fail("its weight has a zero point, which array.depthwise: vector_unit does not take off");
+    }
+    task.channels = task.out_channels = task.groups;
+    task.groups = 1;
+    task.reach = {InputReach::kWindow, InputReach::kTaps};
+    task.input_storage[1] = task.weight_storage;
+    task.constant_weight = task.asymmetric_input = task.activation_in_drain = false;
+    task.requantizes = true;
+    task.unit = TaskUnit::kVector;
+    add_ops(task, {Action::kMultiply, task.window.positions()});
+    add_ops(task, {Action::kAdd, task.window.positions()});
+    const bool in_requantizer = layer_.activation == ActivationKind::kNone ||
+                                layer_.activation == ActivationKind::kRelu ||
+                                layer_.activation == ActivationKind::kRelu6;
+    if (!in_requantizer) add_ops(task, {Action::kActivation, 1});
+    result_.tasks.push_back(task);
   }
 
   void check_accumulator(const LayerTask& task) const {
@@ -356,8 +400,20 @@ void mix(std::size_t& seed, std::int64_t value) {
 }  // namespace
 
 Macs LayerTask::macs() const {
-  if (unit == TaskUnit::kVector) return Macs(0);
+  if (unit == TaskUnit::kVector && !requantizes) return Macs(0);
+  if (requantizes) {  // a depthwise layer of the vector unit
+    return Macs(checked_mul(checked_mul(pixels(), out_channels), window.positions()));
+  }
   return Macs(checked_mul(checked_mul(pixels(), out_channels), checked_mul(groups, reduction())));
+}
+
+std::int64_t rows_of_input(const LayerTask& task, std::size_t slot, std::int64_t in_pixels) {
+  switch (task.reach.at(slot)) {
+    case InputReach::kNone: return 0;
+    case InputReach::kOnePixel: return 1;
+    case InputReach::kTaps: return task.window.positions();
+    default: return in_pixels;
+  }
 }
 
 std::size_t hash_of(const LayerTask& task) {

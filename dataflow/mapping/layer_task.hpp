@@ -21,7 +21,13 @@ namespace vernier::dataflow {
 enum class TaskUnit : std::uint8_t { kArray, kVector };
 
 /// How an input of a vector task is read for an output tile.
-enum class InputReach : std::uint8_t { kNone, kWindow, kScaled, kOnePixel };
+enum class InputReach : std::uint8_t {
+  kNone,
+  kWindow,
+  kScaled,
+  kOnePixel,  ///< one value per image and channel
+  kTaps,      ///< weights: one value per window position and channel
+};
 
 /// Kinds of operations that one vector task has at most.
 inline constexpr std::size_t kMostVectorActions = 4;
@@ -57,6 +63,7 @@ struct LayerTask {
   std::array<Action, kMostVectorActions> actions{Action::kCopy, Action::kCopy, Action::kCopy,
                                                  Action::kCopy};
   std::array<std::int64_t, kMostVectorActions> ops_per_output{};  ///< of each action
+  bool requantizes = false;  ///< a depthwise layer: outputs are scaled like those of the array
 
   /// The widths at which an array task runs.
   [[nodiscard]] LayerPrecision precision(std::int64_t accumulator_bits) const {
@@ -69,6 +76,11 @@ struct LayerTask {
   [[nodiscard]] Macs macs() const;
   friend bool operator==(const LayerTask&, const LayerTask&) = default;
 };
+
+/// Rows of the block of an input of a vector task whose window touches `in_pixels` pixels; each row
+/// holds the channels of the tile.
+[[nodiscard]] std::int64_t rows_of_input(const LayerTask& task, std::size_t slot,
+                                         std::int64_t in_pixels);
 
 [[nodiscard]] std::size_t hash_of(const LayerTask& task);
 

@@ -1,5 +1,7 @@
 #include "dataflow/mapping/mapping.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "dataflow/mapping/axis.hpp"
@@ -50,33 +52,50 @@ bool splits_reduction(const LayerTask& task, const TileSize& tile, const Acceler
   return reduction_steps(task, tile.in_channels, mode, array.reduction_packing) > array.rows;
 }
 
+std::int64_t groups_per_tile(const LayerTask& task, const TileSize& tile,
+                             const Accelerator& machine) {
+  if (task.unit == TaskUnit::kVector || task.groups == 1) return 1;
+  if (tile.in_channels < task.channels || tile.out_channels < task.out_channels) return 1;
+  const arch::ArraySpec& array = machine.spec().array;
+  const arch::MacMode& mode = machine.mode(task.weight_compute, task.activation_compute);
+  if (array.depthwise == arch::DepthwiseMode::kGroupedLanes) {
+    return std::min(task.groups, mode.groups);
+  }
+  if (array.depthwise != arch::DepthwiseMode::kBlockDiagonal) return 1;
+  const std::int64_t rows =
+      array.rows / reduction_steps(task, task.channels, mode, array.reduction_packing);
+  const std::int64_t columns = array.columns / ceil_div(task.out_channels, mode.out_channels);
+  return std::clamp<std::int64_t>(std::min(rows, columns), 1, task.groups);
+}
+
 BlockBits block_bits(const LayerTask& task, const TileSize& tile, const Accelerator& machine) {
   const Bits input_word = machine.buffer(TensorRole::kInput).word;
   const Bits weight_word = machine.buffer(TensorRole::kWeight).word;
   const Bits output_word = machine.buffer(TensorRole::kOutput).word;
   const std::int64_t in_pixels =
       checked_mul(reach_of(row_axis(task), tile.rows), reach_of(column_axis(task), tile.columns));
+  const std::int64_t groups = groups_per_tile(task, tile, machine);
   BlockBits blocks;
   if (task.unit == TaskUnit::kArray) {
-    blocks.input[0] =
-        memory::packed_bits(in_pixels, tile.in_channels, task.input_storage[0], input_word);
+    blocks.input[0] = memory::packed_bits(in_pixels, groups * tile.in_channels,
+                                          task.input_storage[0], input_word);
     blocks.weight =
-        memory::packed_bits(tile.out_channels, task.window.positions() * tile.in_channels,
+        memory::packed_bits(groups * tile.out_channels, task.window.positions() * tile.in_channels,
                             task.weight_storage, weight_word);
   } else {
     for (std::size_t slot = 0; slot < task.reach.size(); ++slot) {
       if (task.reach[slot] == InputReach::kNone) continue;
-      const std::int64_t pixels = task.reach[slot] == InputReach::kOnePixel ? 1 : in_pixels;
       blocks.input[slot] =
-          memory::packed_bits(pixels, tile.out_channels, task.input_storage[slot], input_word);
+          memory::packed_bits(rows_of_input(task, slot, in_pixels), tile.out_channels,
+                              task.input_storage[slot], input_word);
     }
   }
   const std::int64_t held = splits_reduction(task, tile, machine)
                                 ? machine.spec().mac.accumulator_bits
                                 : task.output_storage.bits();
-  blocks.output = output_word *
-                  checked_mul(tile.rows * tile.columns,
-                              ceil_div(checked_mul(tile.out_channels, held), output_word.count()));
+  blocks.output = output_word * checked_mul(tile.rows * tile.columns,
+                                            ceil_div(checked_mul(groups * tile.out_channels, held),
+                                                     output_word.count()));
   return blocks;
 }
 

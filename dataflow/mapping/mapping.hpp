@@ -46,6 +46,11 @@ struct BlockBits {
   [[nodiscard]] Bits in_buffer(const memory::BufferSpec& buffer) const;
 };
 
+/// Groups that a tile holds at once (design 5.1): more than one only when it holds whole groups and
+/// the machine's depthwise mode takes several.
+[[nodiscard]] std::int64_t groups_per_tile(const LayerTask& task, const TileSize& tile,
+                                           const Accelerator& machine);
+
 /// Block sizes of a tile. Outputs are held at accumulator width when their reduction is split over
 /// tiles or over row folds, else at their storage width.
 [[nodiscard]] BlockBits block_bits(const LayerTask& task, const TileSize& tile,

@@ -17,6 +17,7 @@ class ActivityCounter {
       : machine_(machine), indices_(component_indices(machine)) {}
 
   void mac(Action action, const LayerTask& task, std::int64_t count) {
+    if (action == Action::kMac && is_gated(task)) action = Action::kMacGated;
     ActivityEntry entry{.component = indices_.mac, .action = action};
     if (action != Action::kZeroPointAdd) {
       entry.weight_bits = static_cast<std::uint8_t>(task.weight_compute.bits());
@@ -60,6 +61,13 @@ class ActivityCounter {
   [[nodiscard]] Activity take() { return std::move(activity_); }
 
  private:
+  // A data-gated unit with an operand narrower than its own.
+  [[nodiscard]] bool is_gated(const LayerTask& task) const {
+    const arch::MacSpec& mac = machine_.spec().mac;
+    return mac.data_gating && (task.weight_compute.bits() < mac.weight_bits.back() ||
+                               task.activation_compute.bits() < mac.activation_bits.back());
+  }
+
   const Accelerator& machine_;
   ComponentIndices indices_;
   Activity activity_;

@@ -56,6 +56,12 @@ void set_static_figures(CostSummary& cost, const LayerSchedule& schedule,
     const arch::MacMode& mode = machine.mode(task.weight_compute, task.activation_compute);
     cost.peak_macs =
         machine.peak_macs_per_cycle(mode) * static_cast<double>(cost.cycles.total().count());
+  } else if (task.requantizes) {  // a lane multiplies and adds one after the other
+    const arch::VectorSpec& vector = machine.spec().vector;
+    const std::int64_t per_product =
+        vector.cycles_for(Action::kMultiply) + vector.cycles_for(Action::kAdd);
+    cost.peak_macs = static_cast<double>(vector.lanes) / static_cast<double>(per_product) *
+                     static_cast<double>(cost.cycles.total().count());
   }
   for (const memory::BufferSpec& buffer : machine.spec().buffers) {
     cost.peak_on_chip += to_bytes_ceil(schedule.largest_blocks().in_buffer(buffer) * 2);

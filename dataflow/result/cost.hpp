@@ -66,6 +66,8 @@ struct TaskOutline {
   TaskUnit unit = TaskUnit::kArray;
   LayerPrecision precision;  ///< meaningful for array tasks
   Mapping mapping;
+  std::int64_t groups = 1;  ///< of the layer; on the vector unit channels of a depthwise one
+  std::int64_t groups_at_once = 1;  ///< that a tile holds on the array
   friend bool operator==(const TaskOutline&, const TaskOutline&) = default;
 };
 

@@ -23,8 +23,10 @@ LayerCost join_layer(const LoweredLayer& layer, std::span<const TaskResult> task
   cost.layer = layer.layer;
   cost.tasks.reserve(tasks.size());
   for (const TaskResult& result : tasks) {
-    cost.tasks.push_back(
-        {result.task->unit, result.task->precision(accumulator_bits), *result.mapping});
+    const LayerTask& task = *result.task;
+    cost.tasks.push_back({task.unit, task.precision(accumulator_bits), *result.mapping,
+                          task.requantizes ? task.channels : task.groups,
+                          groups_per_tile(task, result.mapping->tile, machine.accelerator)});
     if (cost.tasks.size() == 1) {
       cost.cost = *result.cost;
     } else {

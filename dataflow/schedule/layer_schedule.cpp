@@ -19,6 +19,8 @@ StreamMask dependents(LoopKind kind, const LayerTask& task) {
       const bool spatial = kind == LoopKind::kRow || kind == LoopKind::kColumn;
       if (task.reach[slot] == InputReach::kNone) continue;
       if (spatial && task.reach[slot] == InputReach::kOnePixel) continue;
+      const bool of_pixels = spatial || kind == LoopKind::kImage;
+      if (of_pixels && task.reach[slot] == InputReach::kTaps) continue;
       mask = static_cast<StreamMask>(mask | mask_of(stream));
     }
     return mask;
@@ -71,6 +73,7 @@ Result<LayerSchedule> LayerSchedule::compile(const LayerTask& task, const Mappin
   schedule.mapping_ = mapping;
   schedule.rows_ = cut_axis(row_axis(task), mapping.tile.rows);
   schedule.columns_ = cut_axis(column_axis(task), mapping.tile.columns);
+  schedule.group_slices_ = cut_size(task.groups, groups_per_tile(task, mapping.tile, machine));
   schedule.out_slices_ = cut_size(task.out_channels, mapping.tile.out_channels);
   if (task.unit == TaskUnit::kVector) {
     schedule.in_slices_ = {{task.channels, true, true}};
@@ -107,18 +110,19 @@ void LayerSchedule::build_loops() {
     for (const Run& run : runs) total += run.count;
     loops_.push_back({kind, std::move(runs), total, 0});
   };
-  add(LoopKind::kGroup, {{0, task_.groups}});
+  const auto runs_of = [](const SizeRuns& slices) {
+    std::vector<Run> runs;
+    for (std::size_t at = 0; at < slices.size(); ++at) runs.push_back({at, slices[at].count});
+    return runs;
+  };
+  add(LoopKind::kGroup, runs_of(group_slices_));
   for (const LoopDim dim : mapping_.order) {
     if (dim == LoopDim::kPixel) {
       add(LoopKind::kImage, {{0, task_.images}});
       add(LoopKind::kRow, rows_.runs);
       add(LoopKind::kColumn, columns_.runs);
     } else if (dim == LoopDim::kOutChannel) {
-      std::vector<Run> runs;
-      for (std::size_t at = 0; at < out_slices_.size(); ++at) {
-        runs.push_back({at, out_slices_[at].count});
-      }
-      add(LoopKind::kOutChannel, std::move(runs));
+      add(LoopKind::kOutChannel, runs_of(out_slices_));
     } else {
       add(LoopKind::kInChannel, in_runs_);
     }
@@ -133,63 +137,69 @@ void LayerSchedule::build_loops() {
 
 std::size_t LayerSchedule::class_index(const std::array<std::size_t, kLoopKindCount>& at) const {
   const auto of = [&at](LoopKind kind) { return at[static_cast<std::size_t>(kind)]; };
-  return ((of(LoopKind::kRow) * columns_.classes.size() + of(LoopKind::kColumn)) *
+  return (((of(LoopKind::kGroup) * rows_.classes.size() + of(LoopKind::kRow)) *
+               columns_.classes.size() +
+           of(LoopKind::kColumn)) *
               out_slices_.size() +
           of(LoopKind::kOutChannel)) *
              in_slices_.size() +
          of(LoopKind::kInChannel);
 }
 
-void LayerSchedule::build_classes(const Accelerator& machine) {
+void LayerSchedule::set_blocks(TileClass& tile, const Accelerator& machine) {
   const Bits input_word = machine.buffer(TensorRole::kInput).word;
-  const Bits weight_word = machine.buffer(TensorRole::kWeight).word;
   const Bits output_word = machine.buffer(TensorRole::kOutput).word;
-  const Bitwidth output_bits = task_.output_storage;
+  const std::int64_t in_pixels = checked_mul(tile.row->in_length, tile.column->in_length);
+  const std::int64_t out_run = tile.groups * tile.out_channels;
+  if (task_.unit == TaskUnit::kArray) {
+    tile.load[0] = memory::packed_bits(in_pixels, tile.groups * tile.reduction.channels,
+                                       task_.input_storage[0], input_word);
+    tile.load[2] =
+        memory::packed_bits(out_run, task_.window.positions() * tile.reduction.channels,
+                            task_.weight_storage, machine.buffer(TensorRole::kWeight).word);
+  } else {
+    for (std::size_t slot = 0; slot < task_.reach.size(); ++slot) {
+      if (task_.reach[slot] == InputReach::kNone) continue;
+      tile.load[slot] = memory::packed_bits(rows_of_input(task_, slot, in_pixels), out_run,
+                                            task_.input_storage[slot], input_word);
+    }
+  }
   const std::int64_t accumulator = machine.spec().mac.accumulator_bits;
+  const Bits held = output_word * checked_mul(tile.pixels(),
+                                              ceil_div(out_run * accumulator, output_word.count()));
+  tile.reload = tile.reduction.is_first ? Bits{0} : held;
+  tile.store = tile.reduction.is_last
+                   ? memory::packed_bits(tile.pixels(), out_run, task_.output_storage, output_word)
+                   : held;
+  largest_.input[0] = std::max(largest_.input[0], tile.load[0]);
+  largest_.input[1] = std::max(largest_.input[1], tile.load[1]);
+  largest_.weight = std::max(largest_.weight, tile.load[2]);
+}
+
+void LayerSchedule::build_classes(const Accelerator& machine) {
   const auto tiles_of = [](const AxisTiles& tiles, std::size_t index) {
     std::int64_t count = 0;
     for (const Run& run : tiles.runs) count += run.index == index ? run.count : 0;
     return count;
   };
-  const auto grow = [](Bits& largest, Bits bits) { largest = std::max(largest, bits); };
-  for (std::size_t row = 0; row < rows_.classes.size(); ++row) {
-    for (std::size_t column = 0; column < columns_.classes.size(); ++column) {
-      const std::int64_t spatial = checked_mul(tiles_of(rows_, row), tiles_of(columns_, column));
-      for (const SizeRun& out : out_slices_) {
-        for (std::size_t in = 0; in < in_slices_.size(); ++in) {
-          TileClass tile;
-          tile.row = &rows_.classes[row];
-          tile.column = &columns_.classes[column];
-          tile.out_channels = out.size;
-          tile.reduction = in_slices_[in];
-          tile.count = checked_mul(checked_mul(spatial, checked_mul(out.count, in_runs_[in].count)),
-                                   checked_mul(task_.groups, task_.images));
-          const std::int64_t in_pixels = checked_mul(tile.row->in_length, tile.column->in_length);
-          if (task_.unit == TaskUnit::kArray) {
-            tile.load[0] = memory::packed_bits(in_pixels, tile.reduction.channels,
-                                               task_.input_storage[0], input_word);
-            tile.load[2] =
-                memory::packed_bits(out.size, task_.window.positions() * tile.reduction.channels,
-                                    task_.weight_storage, weight_word);
-          } else {
-            for (std::size_t slot = 0; slot < task_.reach.size(); ++slot) {
-              if (task_.reach[slot] == InputReach::kNone) continue;
-              const bool one = task_.reach[slot] == InputReach::kOnePixel;
-              tile.load[slot] = memory::packed_bits(one ? 1 : in_pixels, out.size,
-                                                    task_.input_storage[slot], input_word);
-            }
+  for (const SizeRun& group : group_slices_) {
+    for (std::size_t row = 0; row < rows_.classes.size(); ++row) {
+      for (std::size_t column = 0; column < columns_.classes.size(); ++column) {
+        const std::int64_t places =
+            checked_mul(checked_mul(group.count, task_.images),
+                        checked_mul(tiles_of(rows_, row), tiles_of(columns_, column)));
+        for (const SizeRun& out : out_slices_) {
+          for (std::size_t in = 0; in < in_slices_.size(); ++in) {
+            TileClass tile;
+            tile.row = &rows_.classes[row];
+            tile.column = &columns_.classes[column];
+            tile.groups = group.size;
+            tile.out_channels = out.size;
+            tile.reduction = in_slices_[in];
+            tile.count = checked_mul(places, checked_mul(out.count, in_runs_[in].count));
+            set_blocks(tile, machine);
+            classes_.push_back(tile);
           }
-          const Bits held =
-              output_word *
-              checked_mul(tile.pixels(), ceil_div(out.size * accumulator, output_word.count()));
-          tile.reload = tile.reduction.is_first ? Bits{0} : held;
-          tile.store = tile.reduction.is_last
-                           ? memory::packed_bits(tile.pixels(), out.size, output_bits, output_word)
-                           : held;
-          grow(largest_.input[0], tile.load[0]);
-          grow(largest_.input[1], tile.load[1]);
-          grow(largest_.weight, tile.load[2]);
-          classes_.push_back(tile);
         }
       }
     }

@@ -49,7 +49,8 @@ struct ReductionSlice {
 struct TileClass {
   const AxisClass* row = nullptr;
   const AxisClass* column = nullptr;
-  std::int64_t out_channels = 0;
+  std::int64_t out_channels = 0;  ///< of each group
+  std::int64_t groups = 1;        ///< that the tile holds at once
   ReductionSlice reduction;
   std::int64_t count = 0;  ///< tiles of this class in the whole task
 
@@ -92,6 +93,7 @@ class LayerSchedule {
  private:
   LayerSchedule() = default;
   void build_loops();
+  void set_blocks(TileClass& tile, const Accelerator& machine);
   void build_classes(const Accelerator& machine);
   void find_first_weight_block();
 
@@ -99,6 +101,7 @@ class LayerSchedule {
   Mapping mapping_;
   AxisTiles rows_;
   AxisTiles columns_;
+  SizeRuns group_slices_;
   SizeRuns out_slices_;
   std::vector<ReductionSlice> in_slices_;
   std::vector<Run> in_runs_;

@@ -1,11 +1,14 @@
 #include <memory>
+#include <span>
 
 #include <fmt/format.h>
 
 #include "arch/base/text.hpp"
+#include "arch/fold_model.hpp"
 #include "dataflow/machine/machine.hpp"
 #include "energy/estimator.hpp"
 #include "frontends/cli/commands.hpp"
+#include "memory/port_model.hpp"
 
 namespace vernier::frontends {
 namespace {
@@ -31,6 +34,47 @@ std::string describe_component(const ComponentDescription& component) {
   return out;
 }
 
+// What the fullest fold asks of the ports in a mode: operand bits of the whole array per cycle, and
+// whether a line of it takes one cycle (design 5.1).
+struct PortNeed {
+  double weight_bits = 0.0;
+  double input_bits = 0.0;
+  std::string verdict;
+};
+
+PortNeed port_need(const dataflow::AcceleratorSpec& spec, const arch::MacMode& mode) {
+  arch::FoldShape fold;
+  fold.used_rows = spec.array.rows;
+  fold.used_columns = spec.array.columns;
+  const auto cycles = [&](bool reads, const auto& buffers) {
+    fold.reads_partial_sums = reads;
+    return memory::cycles_per_line(
+        arch::fold_demand(spec.array, mode, spec.mac.accumulator_bits, fold), buffers);
+  };
+  const arch::FoldDemand demand =
+      arch::fold_demand(spec.array, mode, spec.mac.accumulator_bits, fold);
+  PortNeed need;
+  const auto step = static_cast<double>(mode.cycles);
+  need.weight_bits =
+      static_cast<double>(demand.weight_bits) / (demand.weight_is_preloaded ? 1.0 : step);
+  need.input_bits =
+      static_cast<double>(demand.input_bits) / (demand.input_is_preloaded ? 1.0 : step);
+  std::vector<std::string> narrow;
+  for (const memory::BufferSpec& buffer : spec.buffers) {
+    const std::span<const memory::BufferSpec> one(&buffer, 1);
+    if (cycles(false, one) > 1) {
+      narrow.push_back(buffer.name);
+    } else if (cycles(true, one) > 1) {
+      narrow.push_back(buffer.name + " (read-back)");
+    }
+  }
+  need.verdict = narrow.empty()
+                     ? std::string("yes")
+                     : fmt::format("no: {} to {} cycles per line, {}", cycles(false, spec.buffers),
+                                   cycles(true, spec.buffers), name_list(narrow));
+  return need;
+}
+
 std::string describe_machine(const std::string& path, const std::vector<std::string>& overrides) {
   const dataflow::Machine machine = dataflow::load_machine(shipped_or_path(path, "accelerators"),
                                                            overrides, energy_table_folders());
@@ -39,17 +83,21 @@ std::string describe_machine(const std::string& path, const std::vector<std::str
   std::string out = fmt::format("{}: {}x{} {}, MAC {}, {}, {}\n{}\n\n", spec.name, spec.array.rows,
                                 spec.array.columns, to_text(spec.array.dataflow), spec.mac.style,
                                 to_text(spec.clock), to_text(spec.technology), spec.source);
-  out += fmt::format("{:>3} {:>3} {:>16} {:>12} {:>22} {:>22}\n", "w", "a", "peak MACs/cycle",
-                     "peak TOPS", "weight bits/PE/cycle", "input bits/PE/cycle");
+  out += fmt::format("{:>3} {:>3} {:>16} {:>10} {:>7} {:>18} {:>18}  {}\n", "w", "a",
+                     "peak MACs/cycle", "peak TOPS", "cycles", "weight bits/cycle",
+                     "input bits/cycle", "ports feed it");
   for (const auto& mode : accelerator.modes()) {
     const double peak = accelerator.peak_macs_per_cycle(mode.mode);
-    const auto step = static_cast<double>(mode.mode.cycles);
-    out += fmt::format("{:>3} {:>3} {:>16.6g} {:>12.4g} {:>22.6g} {:>22.6g}\n", mode.weight.bits(),
-                       mode.activation.bits(), peak,
+    const PortNeed need = port_need(spec, mode.mode);
+    out += fmt::format("{:>3} {:>3} {:>16.6g} {:>10.4g} {:>7} {:>18.6g} {:>18.6g}  {}\n",
+                       mode.weight.bits(), mode.activation.bits(), peak,
                        2.0 * peak * static_cast<double>(spec.clock.count()) / 1e12,
-                       static_cast<double>(mode.mode.weight_bits) / step,
-                       static_cast<double>(mode.mode.activation_bits) / step);
+                       mode.mode.cycles, need.weight_bits, need.input_bits, need.verdict);
   }
+  out += fmt::format(
+      "bits per cycle of the whole array, all PEs at work; an operand that stays in the PEs is "
+      "preloaded one array row per line\ndepthwise {}\n",
+      to_text(spec.array.depthwise));
   out += "\nbuffers\n";
   for (const memory::BufferSpec& buffer : spec.buffers) {
     std::vector<std::string> roles;

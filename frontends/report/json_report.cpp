@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "frontends/report/run_report.hpp"
@@ -112,13 +114,26 @@ Json summary(const CostSummary& cost, const RunReport& report) {
   return json;
 }
 
-Json task_json(const dataflow::TaskOutline& task) {
+// How the groups of a layer ran: the machine's mode where it could, else one after the other.
+std::string_view depthwise_of(const dataflow::TaskOutline& task, const RunReport& report) {
+  using arch::DepthwiseMode;
+  if (task.unit == dataflow::TaskUnit::kVector) return to_text(DepthwiseMode::kVectorUnit);
+  return to_text(task.groups_at_once > 1 ? report.machine.accelerator.spec().array.depthwise
+                                         : DepthwiseMode::kPerGroup);
+}
+
+Json task_json(const dataflow::TaskOutline& task, const RunReport& report) {
   const bool is_array = task.unit == dataflow::TaskUnit::kArray;
   Json json = {{"unit", is_array ? "array" : "vector"}};
   if (is_array) {
     json["weight_bits"] = task.precision.weight.bits();
     json["activation_bits"] = task.precision.activation.bits();
     json["accumulator_bits"] = task.precision.accumulator_bits;
+  }
+  if (task.groups > 1) {
+    json["groups"] = task.groups;
+    json["groups_at_once"] = task.groups_at_once;
+    json["depthwise"] = depthwise_of(task, report);
   }
   Json tile = {{"rows", task.mapping.tile.rows}, {"columns", task.mapping.tile.columns}};
   if (is_array) tile["input_channels"] = task.mapping.tile.in_channels;
@@ -149,9 +164,44 @@ Json layer_json(const dataflow::LayerCost& cost, const RunReport& report) {
   bits["output"] = report.precision[layer.output].bits.bits();
   json["bits"] = std::move(bits);
   Json tasks = Json::array();
-  for (const dataflow::TaskOutline& task : cost.tasks) tasks.push_back(task_json(task));
+  for (const dataflow::TaskOutline& task : cost.tasks) tasks.push_back(task_json(task, report));
   json["tasks"] = std::move(tasks);
   json.update(summary(cost.cost, report));
+  return json;
+}
+
+// The unit with the parameters that its family has.
+Json mac_json(const arch::MacSpec& mac) {
+  static const char* const overflows[] = {"error", "saturate"};
+  static const char* const serial[] = {"weight", "activation", "both"};
+  static const char* const subwords[] = {"groups", "out_channels", "pixels"};
+  Json json = {{"style", mac.style},
+               {"weight_bits", mac.weight_bits},
+               {"activation_bits", mac.activation_bits},
+               {"accumulator_bits", mac.accumulator_bits},
+               {"overflow", overflows[static_cast<int>(mac.overflow)]}};
+  for (const arch::FamilyKey& key : arch::family_keys()) {
+    if (std::find(key.families.begin(), key.families.end(), mac.style) == key.families.end()) {
+      continue;
+    }
+    if (key.key == "core_bits") json["core_bits"] = mac.core_bits;
+    if (key.key == "serial") json["serial"] = serial[static_cast<int>(mac.serial)];
+    if (key.key == "bits_per_cycle") json["bits_per_cycle"] = mac.bits_per_cycle;
+    if (key.key == "lanes") json["lanes"] = mac.lanes;
+    if (key.key == "subwords") json["subwords"] = subwords[static_cast<int>(mac.subwords)];
+    if (key.key == "data_gating") json["data_gating"] = mac.data_gating;
+  }
+  Json modes = Json::array();
+  for (const arch::ModeOverride& mode : mac.modes) {
+    modes.push_back({{"weight", mode.weight},
+                     {"activation", mode.activation},
+                     {"cycles", mode.cycles},
+                     {"reduction", mode.reduction},
+                     {"out_channels", mode.out_channels},
+                     {"pixels", mode.pixels},
+                     {"groups", mode.groups}});
+  }
+  if (!modes.empty()) json["modes"] = std::move(modes);
   return json;
 }
 
@@ -174,7 +224,6 @@ Json machine_json(const RunReport& report) {
     }
   }
   static const char* const packings[] = {"channels", "window"};
-  static const char* const overflows[] = {"error", "saturate"};
   return {{"name", spec.name},
           {"source", spec.source},
           {"technology_nm", spec.technology.count()},
@@ -184,13 +233,9 @@ Json machine_json(const RunReport& report) {
             {"columns", spec.array.columns},
             {"dataflow", to_text(spec.array.dataflow)},
             {"fold_overlap", "none"},
-            {"reduction_packing", packings[static_cast<int>(spec.array.reduction_packing)]}}},
-          {"mac",
-           {{"style", spec.mac.style},
-            {"weight_bits", spec.mac.weight_bits},
-            {"activation_bits", spec.mac.activation_bits},
-            {"accumulator_bits", spec.mac.accumulator_bits},
-            {"overflow", overflows[static_cast<int>(spec.mac.overflow)]}}},
+            {"reduction_packing", packings[static_cast<int>(spec.array.reduction_packing)]},
+            {"depthwise", to_text(spec.array.depthwise)}}},
+          {"mac", mac_json(spec.mac)},
           {"storage_bits", spec.storage_bits},
           {"buffers", std::move(buffers)},
           {"dram",

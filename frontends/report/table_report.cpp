@@ -173,6 +173,26 @@ void add_notes(std::string& out, const RunReport& report) {
   }
 }
 
+// How grouped layers ran, when there are any.
+void add_grouped_layers(std::string& out, const RunReport& report) {
+  std::int64_t on_array = 0;
+  std::int64_t on_vector = 0;
+  std::int64_t most = 1;
+  for (const dataflow::LayerCost& layer : report.cost.layers) {
+    if (layer.tasks.empty() || layer.tasks.front().groups == 1) continue;
+    ++(layer.tasks.front().unit == dataflow::TaskUnit::kArray ? on_array : on_vector);
+    for (const dataflow::TaskOutline& task : layer.tasks) {
+      most = std::max(most, task.groups_at_once);
+    }
+  }
+  if (on_array + on_vector == 0) return;
+  out +=
+      fmt::format("depthwise {}: {} grouped layers",
+                  to_text(report.machine.accelerator.spec().array.depthwise), on_array + on_vector);
+  if (on_vector > 0) out += fmt::format(", {} of them on the vector unit", on_vector);
+  out += fmt::format(", at most {} group{} at once on the array\n", most, most == 1 ? "" : "s");
+}
+
 }  // namespace
 
 std::string to_table(const RunReport& report) {
@@ -197,6 +217,7 @@ std::string to_table(const RunReport& report) {
   out += fmt::format("{} MACs, peak on-chip {} bytes, area {:.3f} mm2 (on chip, from the tables)\n",
                      grouped(total.macs.count()), grouped(total.peak_on_chip.count()),
                      report.machine.prices.total_area().count() / 1e6);
+  add_grouped_layers(out, report);
   if (report.data_check) {
     out += fmt::format("{} outputs compared with the definition of their layers, {} differ\n",
                        grouped(report.data_check->outputs), grouped(report.data_check->mismatches));

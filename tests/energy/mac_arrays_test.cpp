@@ -116,6 +116,44 @@ TEST_CASE("A mode that was not measured lies between two that were", "[energy][p
         Approx(4 * 59.24835 * 5 / 256 * 1e3).epsilon(1e-9));
 }
 
+TEST_CASE("A subword design prices an asymmetric mode as that of the wider operand",
+          "[energy][psma]") {
+  const auto table = psma();
+  arch::MacSpec spec;
+  spec.style = "subword_apart";
+  spec.weight_bits = spec.activation_bits = {2, 4, 8};
+  const auto family = arch::builtin_mac_families().find("subword_apart")(spec);
+  const auto price = [&](int weight, int activation) {
+    const MacUnitMode mode{Bitwidth(weight), Bitwidth(activation),
+                           family->mode(Bitwidth(weight), Bitwidth(activation))};
+    return table
+        ->entry_energy({"BG_L2_L4_00_L3_11_L2_11_DVAFS_1", {}}, {"mac", {}, &mode, kSlow},
+                       PrimitivePricer({}))
+        ->energy.count();
+  };
+  CHECK(price(2, 8) == price(8, 8));
+  CHECK(price(4, 2) == price(4, 4));
+  CHECK(std::abs(price(4, 4) * 1e3 - 198.8) <= kRounding);
+}
+
+TEST_CASE("A design stands only for units that do as many products per cycle", "[energy][psma]") {
+  const auto table = psma();
+  arch::MacSpec spec;
+  spec.style = "bit_serial";
+  spec.serial = arch::SerialOperand::kBoth;
+  MacUnit unit;
+  unit.style = spec.style;
+  unit.accumulator_bits = 20;
+  const auto ask = [&] {
+    const auto family = arch::builtin_mac_families().find("bit_serial")(spec);
+    const MacUnitMode mode{Bitwidth(8), Bitwidth(8), family->mode(Bitwidth(8), Bitwidth(8))};
+    return table->energy(unit, {Action::kMac, &mode, kSlow});
+  };
+  CHECK_THROWS_WITH(ask(), Contains("'LOOM'") && Contains("does 1 products per cycle"));
+  spec.lanes = 64;  // 64 lanes in 8 * 8 cycles
+  CHECK(std::abs(femtojoules(*ask()) - 992.0) <= kRounding);
+}
+
 TEST_CASE("A family without a map is priced by the design that stands for it", "[energy][psma]") {
   const auto table = psma();
   MacUnit unit;

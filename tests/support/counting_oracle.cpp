@@ -111,10 +111,11 @@ class Oracle {
         return std::tuple(tile.group, tile.image, tile.row_at, tile.column_at, tile.in_at);
       });
     }
-    const bool everywhere = task_.reach[slot] == InputReach::kOnePixel;
-    return number_blocks([everywhere](const OracleTile& tile) {
-      return std::tuple(tile.image, everywhere ? 0 : tile.row_at, everywhere ? 0 : tile.column_at,
-                        tile.out_at);
+    const bool taps = task_.reach[slot] == InputReach::kTaps;
+    const bool everywhere = taps || task_.reach[slot] == InputReach::kOnePixel;
+    return number_blocks([everywhere, taps](const OracleTile& tile) {
+      return std::tuple(taps ? 0 : tile.image, everywhere ? 0 : tile.row_at,
+                        everywhere ? 0 : tile.column_at, tile.out_at);
     });
   }
 
@@ -247,16 +248,25 @@ class Oracle {
       access(TensorRole::kWeight, Action::kRead, counts.weight_reads);
       access(TensorRole::kOutput, Action::kRead, counts.output_reads);
       access(TensorRole::kOutput, Action::kWrite, counts.output_writes);
-      const Count outputs = static_cast<Count>(tiles_[t].pixels.size()) * tiles_[t].out_channels;
+      const Count outputs =
+          static_cast<Count>(tiles_[t].pixels.size()) * tiles_[t].groups * tiles_[t].out_channels;
       if (!is_array_) {
         for (std::size_t at = 0; at < task_.actions.size(); ++at) {
           add(activity, {component_after_buffers(1), task_.actions[at]},
               outputs * task_.ops_per_output[at]);
         }
+        if (task_.requantizes) {
+          add(activity, {component_after_buffers(2), Action::kRequantize, TensorRole::kOutput},
+              outputs);
+        }
         continue;
       }
-      add(activity, {mac, Action::kMac, TensorRole::kNone, weight, activation},
-          counts.real_products);
+      const arch::MacSpec& unit = machine_.mac;
+      const bool narrow =
+          weight < *std::max_element(unit.weight_bits.begin(), unit.weight_bits.end()) ||
+          activation < *std::max_element(unit.activation_bits.begin(), unit.activation_bits.end());
+      const Action product = unit.data_gating && narrow ? Action::kMacGated : Action::kMac;
+      add(activity, {mac, product, TensorRole::kNone, weight, activation}, counts.real_products);
       add(activity, {mac, Action::kMacIdle, TensorRole::kNone, weight, activation},
           counts.idle_products);
       if (tiles_[t].last_visit) {

@@ -1,7 +1,7 @@
 // A second opinion on what one task costs. It walks every tile and every element by brute force, as
 // the timing contract (design 5.1 to 5.7) words it: no classes of equal tiles, no closed form, no
 // jumps, and no code shared with dataflow/schedule or dataflow/evaluate. Read it beside the
-// contract. It covers MAC units with kN = kP = kG = n_acc = 1 (fixed, sum_together).
+// contract.
 #pragma once
 
 #include <array>

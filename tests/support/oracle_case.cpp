@@ -73,7 +73,59 @@ std::vector<memory::BufferSpec> draw_buffers() {
   }
 }
 
-AcceleratorSpec draw_machine() {
+// Some legal widths of a family and its parameters.
+arch::MacSpec draw_mac(const std::string& style) {
+  arch::MacSpec mac;
+  mac.style = style;
+  std::vector<std::int64_t> widths{2, 4, 8, 16};
+  if (style == "fixed") {
+    widths = {1, 2, 4, 8, 16};
+    mac.data_gating = one_in(3);
+  } else if (style == "bit_serial") {
+    widths = {1, 2, 3, 4, 5, 7, 8, 16};
+    mac.serial = pick_of<arch::SerialOperand>({arch::SerialOperand::kWeight,
+                                               arch::SerialOperand::kActivation,
+                                               arch::SerialOperand::kBoth});
+    mac.bits_per_cycle = pick(1, 4);
+    mac.lanes = pick_of<std::int64_t>({1, 1, 2, 5});
+  } else if (style != "sum_together") {
+    mac.core_bits = pick_of<std::int64_t>({8, 8, 16});
+    const bool subwords = style.starts_with("subword");
+    std::erase_if(widths, [&](std::int64_t bits) {
+      return bits > mac.core_bits || (subwords && 4 * bits < mac.core_bits);
+    });
+    mac.subwords = pick_of<arch::Subwords>(
+        {arch::Subwords::kGroups, arch::Subwords::kOutChannels, arch::Subwords::kPixels});
+  }
+  mac.weight_bits = pick_some(widths);
+  mac.activation_bits = pick_some(widths);
+  if (one_in(6)) {  // a mode that is stated
+    mac.modes.push_back({.weight = pick_of(mac.weight_bits),
+                         .activation = pick_of(mac.activation_bits),
+                         .cycles = pick(1, 5),
+                         .reduction = pick(1, 3),
+                         .out_channels = pick(1, 3),
+                         .pixels = pick(1, 3),
+                         .groups = pick(1, 3)});
+  }
+  return mac;
+}
+
+// A depthwise mode that the machine can have.
+arch::DepthwiseMode draw_depthwise(const AcceleratorSpec& spec) {
+  using arch::DepthwiseMode;
+  std::vector<DepthwiseMode> modes{DepthwiseMode::kPerGroup, DepthwiseMode::kVectorUnit};
+  if (spec.array.dataflow == arch::Dataflow::kWeightStationary) {
+    modes.insert(modes.end(), 2, DepthwiseMode::kBlockDiagonal);
+  }
+  const Accelerator machine(spec);
+  const bool has_groups = std::any_of(machine.modes().begin(), machine.modes().end(),
+                                      [](const auto& mode) { return mode.mode.groups > 1; });
+  if (has_groups) modes.insert(modes.end(), 4, DepthwiseMode::kGroupedLanes);
+  return pick_of(modes);
+}
+
+AcceleratorSpec draw_machine(const std::string& style) {
   AcceleratorSpec spec;
   spec.name = "random";
   spec.clock = Hertz(200'000'000);
@@ -85,12 +137,7 @@ AcceleratorSpec draw_machine() {
                                arch::Dataflow::kInputStationary});
   spec.array.reduction_packing =
       pick_bool() ? arch::ReductionPacking::kWindow : arch::ReductionPacking::kChannels;
-  const bool fused = pick_bool();
-  spec.mac.style = fused ? "sum_together" : "fixed";
-  const std::vector<std::int64_t> widths =
-      fused ? std::vector<std::int64_t>{2, 4, 8, 16} : std::vector<std::int64_t>{1, 2, 4, 8, 16};
-  spec.mac.weight_bits = pick_some(widths);
-  spec.mac.activation_bits = pick_some(widths);
+  spec.mac = draw_mac(style.empty() ? pick_of(arch::builtin_mac_families().names()) : style);
   spec.mac.accumulator_bits = pick_of<std::int64_t>({16, 20, 24, 32, 41});
   if (pick_bool()) {
     spec.storage_bits = pick_some({1, 2, 4, 8});
@@ -105,6 +152,7 @@ AcceleratorSpec draw_machine() {
     spec.vector.cycles_per_op[static_cast<std::size_t>(action)] = pick(1, 3);
   }
   spec.vector.requant_lanes = pick(0, 4);
+  spec.array.depthwise = draw_depthwise(spec);
   return spec;
 }
 
@@ -161,13 +209,15 @@ LayerTask draw_array_task(const Accelerator& machine) {
   const bool pointwise = one_in(4);
   set_axes(task, draw_axis(pointwise), draw_axis(pointwise));
   task.images = pick(1, 3);
-  task.groups = pick(1, 4);
+  task.groups = pick(1, 5);
   // Every product is counted one by one; channels are drawn such that there are not too many.
   constexpr std::int64_t kMostChannels = 20;
   std::int64_t left = 300'000 / (task.pixels() * task.groups * task.window.positions());
-  task.channels = pick(1, std::clamp<std::int64_t>(left, 1, kMostChannels));
+  // Groups are often thin, as in depthwise layers: then several may lie on the array at once.
+  const std::int64_t most = task.groups > 1 && pick_bool() ? 2 : kMostChannels;
+  task.channels = pick(1, std::clamp<std::int64_t>(left, 1, most));
   left /= task.channels;
-  task.out_channels = pick(1, std::clamp<std::int64_t>(left, 1, kMostChannels));
+  task.out_channels = pick(1, std::clamp<std::int64_t>(left, 1, most));
 
   const arch::MacSpec& mac = machine.spec().mac;
   const Bitwidth input = at_most(draw_bits(), mac.activation_bits.back());
@@ -191,8 +241,9 @@ LayerTask draw_vector_task(const Accelerator& machine) {
   task.images = pick(1, 3);
   task.channels = task.out_channels = pick(1, 20);
   task.ops_per_output[0] = 1;  // a copy
-  const std::int64_t kind = pick(0, 6);
-  set_axes(task, draw_axis(kind != 0), draw_axis(kind != 0));
+  const std::int64_t kind = pick(0, 7);
+  const bool has_window = kind == 0 || kind == 7;
+  set_axes(task, draw_axis(!has_window), draw_axis(!has_window));
   if (kind == 0) {
     task.actions[0] = pick_bool() ? Action::kMax : Action::kAverage;
     task.ops_per_output[0] = task.window.positions();
@@ -208,13 +259,18 @@ LayerTask draw_vector_task(const Accelerator& machine) {
     task.reach[0] = InputReach::kScaled;
     task.out_height = pick(1, 9);
     task.out_width = pick(1, 9);
+  } else if (kind == 7) {  // a depthwise convolution
+    task.reach[1] = InputReach::kTaps;
+    task.actions = {Action::kMultiply, Action::kAdd, Action::kActivation, Action::kCopy};
+    task.ops_per_output = {task.window.positions(), task.window.positions(), pick(0, 1), 0};
+    task.requantizes = true;
   } else if (kind == 5) {  // an operation over rows of channels, like a softmax
     task.channel_unit = pick(1, task.channels);
     task.channels = task.out_channels = task.channels / task.channel_unit * task.channel_unit;
     task.actions = {Action::kMax, Action::kActivation, Action::kAdd, Action::kMultiply};
     for (std::int64_t& ops : task.ops_per_output) ops = pick(1, 2);
   }
-  if (kind != 5 && pick_bool()) {
+  if (kind != 5 && kind != 7 && pick_bool()) {
     task.actions[1] = Action::kActivation;
     task.ops_per_output[1] = 1;
   }
@@ -255,11 +311,11 @@ class FlatPrices final : public energy::Estimator {
 
 }  // namespace
 
-OracleCase draw_oracle_case() {
+OracleCase draw_oracle_case(const std::string& style) {
   OracleCase drawn;
-  drawn.machine = draw_machine();
+  drawn.machine = draw_machine(style);
   const Accelerator machine(drawn.machine);
-  drawn.task = one_in(5) ? draw_vector_task(machine) : draw_array_task(machine);
+  drawn.task = style.empty() && one_in(5) ? draw_vector_task(machine) : draw_array_task(machine);
   drawn.mapping = draw_mapping(drawn.task);
   drawn.weight_is_loaded = drawn.task.constant_weight && pick_bool();
   if (pick_bool()) {
@@ -278,6 +334,15 @@ std::string to_text(const OracleCase& drawn) {
       m.array.reduction_packing == arch::ReductionPacking::kWindow ? "window" : "channels",
       m.mac.style, fmt::join(m.mac.weight_bits, ", "), fmt::join(m.mac.activation_bits, ", "),
       m.mac.accumulator_bits, fmt::join(m.storage_bits, ", "));
+  text += fmt::format(
+      "  core {}, serial {} by {}, lanes {}, subwords {}, gating {}, depthwise {}\n",
+      m.mac.core_bits, static_cast<int>(m.mac.serial), m.mac.bits_per_cycle, m.mac.lanes,
+      static_cast<int>(m.mac.subwords), m.mac.data_gating, arch::to_text(m.array.depthwise));
+  for (const arch::ModeOverride& mode : m.mac.modes) {
+    text +=
+        fmt::format("  mode w{} a{}: {} cycles, {} x {} x {} x {}\n", mode.weight, mode.activation,
+                    mode.cycles, mode.reduction, mode.out_channels, mode.pixels, mode.groups);
+  }
   for (const memory::BufferSpec& b : m.buffers) {
     text += fmt::format("  buffer {}: {} bytes, {} banks, {} ports, word {}\n", b.name,
                         b.capacity.count(), b.banks, b.ports, b.word.count());

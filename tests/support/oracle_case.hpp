@@ -20,8 +20,10 @@ struct OracleCase {
 };
 
 /// Draws a case: array or vector unit, padding up to the kernel size, ragged tiles, every loop
-/// order, buffers that are shared or not, and some that are too small for the mapping.
-[[nodiscard]] OracleCase draw_oracle_case();
+/// order, buffers that are shared or not, and some that are too small for the mapping; every family
+/// of MAC units and every depthwise mode. With a `style` the unit is of that family and the task is
+/// one of the array.
+[[nodiscard]] OracleCase draw_oracle_case(const std::string& style = {});
 
 /// Everything that is needed to write the case down as a test of its own.
 [[nodiscard]] std::string to_text(const OracleCase& drawn);

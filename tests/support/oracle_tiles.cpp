@@ -37,12 +37,7 @@ class TileOracle {
  public:
   TileOracle(const LayerTask& task, const AcceleratorSpec& machine)
       : task_(task), machine_(machine), is_array_(task.unit == TaskUnit::kArray) {
-    if (machine.mac.style == "sum_together") {  // design 4: sixteen bricks of 2 x 2 bits
-      const Count bricks =
-          divide_up(task.activation_compute.bits(), 2) * divide_up(task.weight_compute.bits(), 2);
-      step_cycles_ = std::max<Count>(1, divide_up(bricks, 16));
-      lanes_ = std::max<Count>(1, 16 / bricks);
-    }
+    set_mode();
   }
 
   // ---- design 5.2: tiles ----
@@ -77,12 +72,14 @@ class TileOracle {
     const auto index = [&](std::size_t loop) -> Count& {
       return at[static_cast<std::size_t>(mapping.order[loop])];
     };
-    for (Count group = 0; group < task_.groups; ++group) {
+    const Count at_once = groups_at_once(mapping);
+    for (Count group = 0; group < task_.groups; group += at_once) {
       for (index(0) = 0; index(0) < steps_of(mapping.order[0]); ++index(0)) {
         for (index(1) = 0; index(1) < steps_of(mapping.order[1]); ++index(1)) {
           for (index(2) = 0; index(2) < steps_of(mapping.order[2]); ++index(2)) {
             OracleTile tile = pixel_tiles[static_cast<std::size_t>(at[0])];
             tile.group = group;
+            tile.groups = std::min(at_once, task_.groups - group);
             tile.out_at = at[1];
             tile.in_at = at[2];
             tile.out_channels =
@@ -109,6 +106,68 @@ class TileOracle {
   }
 
  private:
+  // ---- design 4: the table of the families ----
+
+  void set_mode() {
+    const arch::MacSpec& mac = machine_.mac;
+    const Count w = task_.weight_compute.bits();
+    const Count a = task_.activation_compute.bits();
+    const Count core = mac.core_bits;
+    const Count subwords = core / std::max(w, a);
+    if (mac.style == "sum_together") {  // sixteen bricks of 2 x 2 bits
+      const Count bricks = divide_up(a, 2) * divide_up(w, 2);
+      step_cycles_ = std::max<Count>(1, divide_up(bricks, 16));
+      lanes_ = std::max<Count>(1, 16 / bricks);
+    } else if (mac.style == "sum_together_1d") {
+      lanes_ = core / w;
+    } else if (mac.style == "sum_apart") {
+      outs_ = core / w;
+      pixels_ = core / a;
+    } else if (mac.style == "sum_apart_1d") {
+      outs_ = core / w;
+    } else if (mac.style == "subword_together") {
+      lanes_ = subwords;
+    } else if (mac.style == "subword_apart") {
+      if (mac.subwords == arch::Subwords::kGroups) groups_ = subwords;
+      if (mac.subwords == arch::Subwords::kOutChannels) outs_ = subwords;
+      if (mac.subwords == arch::Subwords::kPixels) pixels_ = subwords;
+    } else if (mac.style == "bit_serial") {
+      lanes_ = mac.lanes;
+      if (mac.serial != arch::SerialOperand::kActivation) {
+        step_cycles_ *= divide_up(w, mac.bits_per_cycle);
+      }
+      if (mac.serial != arch::SerialOperand::kWeight) {
+        step_cycles_ *= divide_up(a, mac.bits_per_cycle);
+      }
+    }
+    for (const arch::ModeOverride& mode : mac.modes) {
+      if (mode.weight != w || mode.activation != a) continue;
+      step_cycles_ = mode.cycles;
+      lanes_ = mode.reduction;
+      outs_ = mode.out_channels;
+      pixels_ = mode.pixels;
+      groups_ = mode.groups;
+    }
+  }
+
+  // Groups that lie on the machine together when a tile holds them whole.
+  [[nodiscard]] Count groups_at_once(const Mapping& mapping) const {
+    if (!is_array_ || mapping.tile.in_channels < task_.channels ||
+        mapping.tile.out_channels < task_.out_channels) {
+      return 1;
+    }
+    if (machine_.array.depthwise == arch::DepthwiseMode::kGroupedLanes) return groups_;
+    if (machine_.array.depthwise != arch::DepthwiseMode::kBlockDiagonal) return 1;
+    OracleTile whole;
+    whole.in_channels = task_.channels;
+    const Count rows = machine_.array.rows / static_cast<Count>(steps_of(whole).size());
+    const Count columns = machine_.array.columns / divide_up(task_.out_channels, outs_);
+    return std::max<Count>(1, std::min(rows, columns));
+  }
+  [[nodiscard]] bool on_diagonal(const OracleTile& tile) const {
+    return machine_.array.depthwise == arch::DepthwiseMode::kBlockDiagonal && tile.groups > 1;
+  }
+
   // ---- which input pixel an output pixel meets ----
 
   // May lie outside the real map: that is padding.
@@ -171,25 +230,28 @@ class TileOracle {
   [[nodiscard]] OracleBlocks blocks_of(const OracleTile& tile) const {
     OracleBlocks blocks;
     if (is_array_) {
-      blocks.input[0] = block(input_rows(tile), tile.in_channels, task_.input_storage[0].bits(),
-                              TensorRole::kInput);
+      blocks.input[0] = block(input_rows(tile), tile.groups * tile.in_channels,
+                              task_.input_storage[0].bits(), TensorRole::kInput);
       Count weights_of_output = 0;
       for_each_tap([&](Count, Count) { weights_of_output += tile.in_channels; });
-      blocks.weight = block(tile.out_channels, weights_of_output, task_.weight_storage.bits(),
-                            TensorRole::kWeight);
+      blocks.weight = block(tile.groups * tile.out_channels, weights_of_output,
+                            task_.weight_storage.bits(), TensorRole::kWeight);
     } else {
       for (std::size_t slot = 0; slot < 2; ++slot) {
         if (task_.reach[slot] == InputReach::kNone) continue;
-        const Count rows = task_.reach[slot] == InputReach::kOnePixel ? 1 : input_rows(tile);
+        Count rows = task_.reach[slot] == InputReach::kOnePixel ? 1 : input_rows(tile);
+        if (task_.reach[slot] == InputReach::kTaps) {
+          rows = 0;
+          for_each_tap([&](Count, Count) { ++rows; });
+        }
         blocks.input[slot] =
             block(rows, tile.out_channels, task_.input_storage[slot].bits(), TensorRole::kInput);
       }
     }
     const auto pixels = static_cast<Count>(tile.pixels.size());
-    blocks.finish =
-        block(pixels, tile.out_channels, task_.output_storage.bits(), TensorRole::kOutput);
-    blocks.spill =
-        block(pixels, tile.out_channels, machine_.mac.accumulator_bits, TensorRole::kOutput);
+    const Count outputs = tile.groups * tile.out_channels;
+    blocks.finish = block(pixels, outputs, task_.output_storage.bits(), TensorRole::kOutput);
+    blocks.spill = block(pixels, outputs, machine_.mac.accumulator_bits, TensorRole::kOutput);
     const bool split_over_tiles = !tile.first_visit || !tile.last_visit;
     const bool split_over_folds = is_array_ &&
                                   machine_.array.dataflow != arch::Dataflow::kOutputStationary &&
@@ -227,27 +289,28 @@ class TileOracle {
     for (Count out = 0; out < tile.out_channels; ++out) outs.push_back(out);
     switch (machine_.array.dataflow) {
       case arch::Dataflow::kOutputStationary:
-        for (const auto& fold_outs : cut(outs, columns)) {
-          for (const auto& fold_pixels : cut(tile.pixels, rows)) {
-            count_fold(counts, fold_pixels, fold_outs, steps, tile.first_visit, tile.last_visit);
+        for (const auto& fold_outs : cut(outs, columns * outs_)) {
+          for (const auto& fold_pixels : cut(tile.pixels, rows * pixels_)) {
+            count_fold(counts, tile, {fold_pixels, fold_outs, steps}, tile.first_visit,
+                       tile.last_visit);
           }
         }
         break;
       case arch::Dataflow::kWeightStationary:
-        for (const auto& fold_outs : cut(outs, columns)) {
+        for (const auto& fold_outs : cut(outs, columns * outs_)) {
           const auto row_folds = cut(steps, rows);
           for (std::size_t at = 0; at < row_folds.size(); ++at) {
-            count_fold(counts, tile.pixels, fold_outs, row_folds[at], tile.first_visit && at == 0,
-                       tile.last_visit && at + 1 == row_folds.size());
+            count_fold(counts, tile, {tile.pixels, fold_outs, row_folds[at]},
+                       tile.first_visit && at == 0, tile.last_visit && at + 1 == row_folds.size());
           }
         }
         break;
       case arch::Dataflow::kInputStationary:
-        for (const auto& fold_pixels : cut(tile.pixels, columns)) {
+        for (const auto& fold_pixels : cut(tile.pixels, columns * pixels_)) {
           const auto row_folds = cut(steps, rows);
           for (std::size_t at = 0; at < row_folds.size(); ++at) {
-            count_fold(counts, fold_pixels, outs, row_folds[at], tile.first_visit && at == 0,
-                       tile.last_visit && at + 1 == row_folds.size());
+            count_fold(counts, tile, {fold_pixels, outs, row_folds[at]},
+                       tile.first_visit && at == 0, tile.last_visit && at + 1 == row_folds.size());
           }
         }
         break;
@@ -255,66 +318,86 @@ class TileOracle {
     return counts;
   }
 
-  // One fold: every output of pixels x outs takes every product of the steps.
-  void count_fold(OracleTileCounts& counts, const std::vector<OraclePixel>& pixels,
-                  const std::vector<Count>& outs, const std::vector<Step>& steps, bool first_visit,
-                  bool last_visit) const {
-    count_fold_time(counts, static_cast<Count>(pixels.size()), static_cast<Count>(outs.size()),
-                    static_cast<Count>(steps.size()), first_visit, last_visit);
-    // Product slots: one per output, step and lane.
+  /// What a fold holds of each group.
+  struct FoldWork {
+    std::vector<OraclePixel> pixels;
+    std::vector<Count> outs;
+    std::vector<Step> steps;
+  };
+
+  // One fold: every output of pixels x outs takes every product of the steps, in every group.
+  void count_fold(OracleTileCounts& counts, const OracleTile& tile, const FoldWork& work,
+                  bool first_visit, bool last_visit) const {
+    const auto [pixels, outs, steps] = work;
+    const auto run = static_cast<Count>(outs.size());
+    const Count pixel_steps = divide_up(static_cast<Count>(pixels.size()), pixels_);
+    const Count out_steps = divide_up(run, outs_);
+    const Count side = on_diagonal(tile) ? tile.groups : 1;
+    count_fold_time(counts, pixel_steps, side * out_steps, side * static_cast<Count>(steps.size()),
+                    first_visit, last_visit);
+    Count real = 0;
     for (const OraclePixel& pixel : pixels) {
-      for (std::size_t out = 0; out < outs.size(); ++out) {
-        for (const Step& step : steps) {
-          Count real = 0;
-          for (const Lane& lane : step) {
-            // A zero point of the activations makes padding a value like any other.
-            real += task_.asymmetric_input || meets_input(pixel, lane) ? 1 : 0;
-          }
-          counts.real_products += real;
-          counts.idle_products += lanes_ - real;
+      for (const Step& step : steps) {
+        for (const Lane& lane : step) {
+          // A zero point of the activations makes padding a value like any other.
+          if (task_.asymmetric_input || meets_input(pixel, lane)) real += tile.groups * run;
         }
       }
     }
-    count_operand_reads(counts, pixels, outs, steps);
-    // Outputs: the channels of a pixel are one run; the last visit writes at storage width.
+    // Slots: what the mapped PEs could do; on the diagonal every row meets every column.
+    const Count slots = pixel_steps * pixels_ * side * out_steps * outs_ * side *
+                        static_cast<Count>(steps.size()) * lanes_ * groups_;
+    counts.real_products += real;
+    counts.idle_products += slots - real;
+    count_operand_reads(counts, tile, work);
+    // Outputs: the channels of a pixel are one run, those of several groups too when they are
+    // whole; the last visit writes at storage width.
     const Count accumulator = machine_.mac.accumulator_bits;
-    const auto run = static_cast<Count>(outs.size());
+    const bool whole = run == tile.out_channels;
+    const auto output_words = [&](Count bits) {
+      return whole ? words(tile.groups * run, bits, TensorRole::kOutput)
+                   : tile.groups * words(run, bits, TensorRole::kOutput);
+    };
     for (std::size_t pixel = 0; pixel < pixels.size(); ++pixel) {
-      counts.output_writes +=
-          words(run, last_visit ? task_.output_storage.bits() : accumulator, TensorRole::kOutput);
-      if (!first_visit) counts.output_reads += words(run, accumulator, TensorRole::kOutput);
+      counts.output_writes += output_words(last_visit ? task_.output_storage.bits() : accumulator);
+      if (!first_visit) counts.output_reads += output_words(accumulator);
     }
   }
 
   // Words of the runs that the fold asks of I and W.
-  void count_operand_reads(OracleTileCounts& counts, const std::vector<OraclePixel>& pixels,
-                           const std::vector<Count>& outs, const std::vector<Step>& steps) const {
+  void count_operand_reads(OracleTileCounts& counts, const OracleTile& tile,
+                           const FoldWork& work) const {
     std::vector<Lane> taken;
-    for (const Step& step : steps) taken.insert(taken.end(), step.begin(), step.end());
+    for (const Step& step : work.steps) taken.insert(taken.end(), step.begin(), step.end());
+    const int bits = task_.input_storage[0].bits();
     // A row of I is one input pixel: a run ends where the tap changes. Padding is not read.
-    for (const OraclePixel& pixel : pixels) {
+    for (const OraclePixel& pixel : work.pixels) {
       Count run = 0;
       for (std::size_t at = 0; at < taken.size(); ++at) {
         if (meets_input(pixel, taken[at])) ++run;
         const bool ends = at + 1 == taken.size() || taken[at + 1].channel != taken[at].channel + 1;
         if (!ends) continue;
-        counts.input_reads += words(run, task_.input_storage[0].bits(), TensorRole::kInput);
+        counts.input_reads += run == tile.in_channels
+                                  ? words(tile.groups * run, bits, TensorRole::kInput)
+                                  : tile.groups * words(run, bits, TensorRole::kInput);
         run = 0;
       }
     }
     // A row of W is one output channel in the order of the reduction: a fold takes one run of it.
-    for (std::size_t out = 0; out < outs.size(); ++out) {
-      counts.weight_reads +=
-          words(static_cast<Count>(taken.size()), task_.weight_storage.bits(), TensorRole::kWeight);
+    for (std::size_t out = 0; out < work.outs.size(); ++out) {
+      counts.weight_reads += tile.groups * words(static_cast<Count>(taken.size()),
+                                                 task_.weight_storage.bits(), TensorRole::kWeight);
     }
   }
 
+  // `pixels`, `outs` and `steps` count steps of the unit.
   void count_fold_time(OracleTileCounts& counts, Count pixels, Count outs, Count steps,
                        bool first_visit, bool last_visit) const {
     const Count rows = machine_.array.rows;
     const Count columns = machine_.array.columns;
-    const Count input_step_bits = lanes_ * task_.activation_compute.bits();
-    const Count weight_step_bits = lanes_ * task_.weight_compute.bits();
+    const Count input_step_bits = lanes_ * pixels_ * groups_ * task_.activation_compute.bits();
+    const Count weight_step_bits = lanes_ * outs_ * groups_ * task_.weight_compute.bits();
+    const Count sums = outs_ * pixels_ * groups_;
     Count lines = 0;
     Count used_columns = 0;
     // Demands per line: streamed ones are bits per s cycles, preloaded ones bits per line.
@@ -342,7 +425,7 @@ class TileOracle {
         input_preload = pixels * input_step_bits;
         break;
     }
-    const Count drain = used_columns * machine_.mac.accumulator_bits * (first_visit ? 1 : 2);
+    const Count drain = used_columns * sums * machine_.mac.accumulator_bits * (first_visit ? 1 : 2);
     Count rho = 1;
     for (const memory::BufferSpec& buffer : machine_.buffers) {
       Count stream = 0;
@@ -359,7 +442,7 @@ class TileOracle {
       rho = std::max(rho, divide_up(preload, width));
     }
     if (last_visit && machine_.vector.requant_lanes > 0) {
-      rho = std::max(rho, divide_up(used_columns, machine_.vector.requant_lanes));
+      rho = std::max(rho, divide_up(used_columns * sums, machine_.vector.requant_lanes));
     }
     counts.lines += lines;
     counts.port += lines * rho - lines;
@@ -371,7 +454,7 @@ class TileOracle {
     for (const OraclePixel& pixel : tile.pixels) {
       for_each_tap([&](Count tap_row, Count tap_column) {
         if (meets_input(pixel, {tap_row, tap_column, 0})) {
-          tile.counts.zero_point_adds += tile.in_channels;
+          tile.counts.zero_point_adds += tile.groups * tile.in_channels;
         }
       });
     }
@@ -401,6 +484,10 @@ class TileOracle {
         counts.input_reads += run;  // once per tile: all its pixels share it
         continue;
       }
+      if (task_.reach[slot] == InputReach::kTaps) {
+        for_each_tap([&](Count, Count) { counts.input_reads += run; });
+        continue;
+      }
       for (const OraclePixel& pixel : tile.pixels) {
         for_each_tap([&](Count tap_row, Count tap_column) {
           if (meets_input(pixel, {tap_row, tap_column, 0})) counts.input_reads += run;
@@ -415,6 +502,9 @@ class TileOracle {
   bool is_array_;
   Count step_cycles_ = 1;  ///< s
   Count lanes_ = 1;        ///< kK
+  Count outs_ = 1;         ///< kN
+  Count pixels_ = 1;       ///< kP
+  Count groups_ = 1;       ///< kG
 };
 
 }  // namespace

@@ -47,14 +47,15 @@ struct OracleTileCounts {
 
 /// One tile. The `..._at` are the coordinates of its loops.
 struct OracleTile {
-  std::int64_t group = 0;
+  std::int64_t group = 0;   ///< first of the tile
+  std::int64_t groups = 1;  ///< that it holds together
   std::int64_t image = 0;
   std::int64_t row_at = 0;
   std::int64_t column_at = 0;
   std::int64_t out_at = 0;
   std::int64_t in_at = 0;
   std::vector<OraclePixel> pixels;  ///< outputs, row by row
-  std::int64_t out_channels = 0;
+  std::int64_t out_channels = 0;    ///< of each group
   std::int64_t in_channels = 0;
   bool first_visit = true;  ///< first slice of the reduction
   bool last_visit = true;

@@ -22,6 +22,19 @@ T one_of(std::initializer_list<T> values) {
   return *rc::gen::elementOf(std::vector<T>(values));
 }
 
+// Any family, with widths that all of its kind have.
+void random_family(arch::MacSpec& mac) {
+  if (one_of({true, false, false})) return;  // fixed
+  mac.style = *rc::gen::elementOf(arch::builtin_mac_families().names());
+  mac.weight_bits = mac.activation_bits = {2, 4, 8};
+  if (mac.style == "sum_together") mac.weight_bits = mac.activation_bits = {2, 4, 8, 16};
+  mac.serial = one_of(
+      {arch::SerialOperand::kWeight, arch::SerialOperand::kActivation, arch::SerialOperand::kBoth});
+  mac.bits_per_cycle = mac.style == "bit_serial" ? between(1, 3) : 1;
+  mac.subwords =
+      one_of({arch::Subwords::kGroups, arch::Subwords::kOutChannels, arch::Subwords::kPixels});
+}
+
 dataflow::AcceleratorSpec random_spec(const RandomCaseOptions& options) {
   using arch::Dataflow;
   dataflow::AcceleratorSpec spec = example_spec(one_of(
@@ -30,10 +43,7 @@ dataflow::AcceleratorSpec random_spec(const RandomCaseOptions& options) {
   spec.array.columns = between(1, 6);
   spec.array.reduction_packing =
       one_of({arch::ReductionPacking::kChannels, arch::ReductionPacking::kWindow});
-  if (one_of({true, false})) {
-    spec.mac.style = "sum_together";
-    spec.mac.weight_bits = spec.mac.activation_bits = {2, 4, 8, 16};
-  }
+  random_family(spec.mac);
   spec.mac.accumulator_bits = one_of<std::int64_t>({24, 32, 48});
   spec.mac.overflow = arch::AccumulatorOverflow::kSaturate;
   if (one_of({true, false})) {  // one buffer for everything

@@ -109,14 +109,15 @@ struct Outcome {
 };
 
 // RapidCheck with a number of cases of our own. Its seed is random; a failure prints it.
-Outcome run_property(int cases, const memory::MachineFaults& faults, Shrink shrink) {
+Outcome run_property(int cases, const memory::MachineFaults& faults, Shrink shrink,
+                     const std::string& style = {}) {
   Outcome outcome;
   rc::detail::TestParams parameters = rc::detail::configuration().testParams;
   parameters.maxSuccess = cases;
   parameters.disableShrinking = shrink == Shrink::kNo;
   const auto result = rc::detail::checkTestable(
       [&] {
-        const OracleCase drawn = draw_oracle_case();
+        const OracleCase drawn = draw_oracle_case(style);
         const auto seed = *rc::gen::arbitrary<std::uint64_t>();
         bool feasible = false;
         const std::string differences = differences_of(drawn, seed, faults, feasible);
@@ -137,8 +138,8 @@ Outcome run_property(int cases, const memory::MachineFaults& faults, Shrink shri
   return outcome;
 }
 
-void check_random_cases(int cases, int feasible) {
-  const Outcome outcome = run_property(cases, {}, Shrink::kYes);
+void check_random_cases(int cases, int feasible, const std::string& style = {}) {
+  const Outcome outcome = run_property(cases, {}, Shrink::kYes, style);
   INFO(outcome.message);
   REQUIRE(outcome.holds);
   CHECK(outcome.feasible_cases >= feasible);
@@ -152,6 +153,30 @@ TEST_CASE("The clocked engine equals the analytical one on random tasks", "[cloc
 TEST_CASE("The clocked engine equals the analytical one on many random tasks",
           "[clocked][property][slow]") {
   check_random_cases(kManyCases, kManyFeasible);
+}
+
+std::string style_of_case() {
+  return GENERATE(as<std::string>{}, "fixed", "sum_together", "sum_together_1d", "sum_apart",
+                  "sum_apart_1d", "subword_apart", "subword_together", "bit_serial");
+}
+
+TEST_CASE("The engines agree on every family of MAC units", "[clocked][property][families]") {
+  constexpr int kCasesOfFamily = 150;
+  constexpr int kFeasibleOfFamily = 80;
+  const std::string style = style_of_case();
+  CAPTURE(style);
+  check_random_cases(kCasesOfFamily, kFeasibleOfFamily, style);
+}
+
+TEST_CASE("A product that is lost in a PE is found in every family",
+          "[clocked][property][families]") {
+  const std::string style = style_of_case();
+  CAPTURE(style);
+  memory::MachineFaults faults;
+  faults.array.lose_last_product = true;
+  const Outcome outcome = run_property(kCases, faults, Shrink::kNo, style);
+  CHECK_FALSE(outcome.holds);
+  CHECK_THAT(outcome.message, Catch::Contains("the definition says"));
 }
 
 TEST_CASE("The equality property finds every planted mistake", "[clocked][property]") {
