@@ -3,6 +3,7 @@
 #include "dataflow/clocked/systemc_engine.hpp"
 
 #include <string>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -12,9 +13,26 @@
 namespace vernier::dataflow {
 namespace {
 
-Machine shipped_machine(const std::string& name) {
+Machine shipped_machine(const std::string& name, const std::vector<std::string>& changes = {}) {
   const std::string configs = std::string(VERNIER_SOURCE_DIR) + "/configs";
-  return load_machine(configs + "/accelerators/" + name + ".yaml", {}, {configs + "/energy"});
+  return load_machine(configs + "/accelerators/" + name + ".yaml", changes, {configs + "/energy"});
+}
+
+// A dense layer, a depthwise one of 10 channels, and one of two groups.
+LayerGraph grouped_network() {
+  Conv2d first;
+  first.out_channels = 10;
+  first.window.kernel_height = first.window.kernel_width = 3;
+  Conv2d depthwise = first;
+  depthwise.groups = 10;
+  depthwise.window.pad_top = depthwise.window.pad_left = 1;
+  depthwise.window.pad_bottom = depthwise.window.pad_right = 1;
+  Conv2d grouped = first;
+  grouped.groups = 2;
+  return LayerGraph("grouped", {{"image", {3, 9, 9}, {}, {}}},
+                    {{"first", first, {"image"}, {}, {}, {}, {}},
+                     {"depthwise", depthwise, {"first"}, {}, {}, {}, {}},
+                     {"grouped", grouped, {"depthwise"}, {}, {}, {}, {}}});
 }
 
 LayerGraph shipped_network(const std::string& name) {
@@ -47,6 +65,26 @@ void check_network(const Machine& machine, const LayerGraph& graph, const Precis
 }
 
 }  // namespace
+
+TEST_CASE("Every depthwise mode costs the same on both engines", "[clocked][families]") {
+  const auto changes =
+      GENERATE(std::vector<std::string>{"array.depthwise=per_group"},
+               std::vector<std::string>{"array.depthwise=block_diagonal"},
+               std::vector<std::string>{"array.depthwise=block_diagonal", "array.rows=64"},
+               std::vector<std::string>{"array.depthwise=vector_unit"});
+  CAPTURE(changes);
+  check_network(shipped_machine("bitfusion_16x32", changes), grouped_network(),
+                PrecisionMap::uniform(Bitwidth(4), Bitwidth(4)));
+}
+
+TEST_CASE("The serial and subword machines cost the same on both engines", "[clocked][families]") {
+  const auto name =
+      GENERATE(as<std::string>{}, "weight_serial", "activation_serial", "subword_dvafs");
+  const int bits = GENERATE(2, 4);
+  CAPTURE(name, bits);
+  check_network(shipped_machine(name), grouped_network(),
+                PrecisionMap::uniform(Bitwidth(bits), Bitwidth(bits)));
+}
 
 TEST_CASE("A network with sliced weights and prefetch costs the same on both engines",
           "[clocked]") {

@@ -67,7 +67,9 @@ TEST_CASE("A machine file becomes a machine with the numbers it states", "[dataf
 TEST_CASE("All shipped machines load and are priced", "[dataflow][machine]") {
   for (const auto& [file, pes] :
        {std::pair("bitfusion_16x32", 512), std::pair("edge_64x64_ws", 4096),
-        std::pair("scale_sim_default", 1024), std::pair("scale_sim_low_memory", 1024)}) {
+        std::pair("scale_sim_default", 1024), std::pair("scale_sim_low_memory", 1024),
+        std::pair("weight_serial", 1152), std::pair("activation_serial", 256),
+        std::pair("subword_dvafs", 256)}) {
     CAPTURE(file);
     const Machine shipped = load_machine(kRoot + "configs/accelerators/" + file + ".yaml");
     CHECK(shipped.accelerator.spec().name == file);
@@ -221,12 +223,91 @@ TEST_CASE("Array sides end at 16384", "[dataflow][machine]") {
 
 TEST_CASE("An unknown MAC family or width of a family is named", "[dataflow][machine]") {
   fails_with(changed("mac:", "mac: {style: sum_togeter, weight_bits: [8], activation_bits: [8]}"),
-             "a.yaml:5: mac.style: unknown MAC unit family 'sum_togeter'; allowed are fixed, "
-             "sum_together; did you mean 'sum_together'?");
+             "a.yaml:5: mac.style: unknown MAC unit family 'sum_togeter'; allowed are bit_serial, "
+             "fixed, subword_apart, subword_together, sum_apart, sum_apart_1d, sum_together, "
+             "sum_together_1d; did you mean 'sum_together'?");
   fails_with(changed("mac:", "mac: {style: sum_together, weight_bits: [6], activation_bits: [8]}"),
              "the compute widths 2, 4, 8, 16; found 6");
   fails_with(changed("mac:", "mac: {style: fixed, weight_bits: [33], activation_bits: [8]}"),
              "a.yaml:5: mac.weight_bits[0]: found 33; allowed is 1 to 32");
+}
+
+TEST_CASE("Keys of another MAC family are refused with the families that have them",
+          "[dataflow][machine]") {
+  const auto mac = [](const std::string& keys) {
+    return changed("mac:", "mac: {weight_bits: [4, 8], activation_bits: [8], " + keys + "}");
+  };
+  fails_with(mac("style: fixed, serial: weight"),
+             "a.yaml:5: mac.serial: the family 'fixed' has no such parameter; it belongs to "
+             "bit_serial");
+  fails_with(mac("style: sum_together, core_bits: 16"), "mac.core_bits: the family 'sum_together'");
+  fails_with(mac("style: subword_together, subwords: pixels"), "it belongs to subword_apart");
+  fails_with(mac("style: sum_apart, data_gating: true"), "it belongs to fixed");
+  fails_with(mac("style: bit_serial, serial: weights"), "mac.serial: found 'weights'");
+  fails_with(mac("style: bit_serial, bits_per_cycle: 0"), "mac.bits_per_cycle: found 0");
+  fails_with(mac("style: sum_apart, core_bits: 12"), "core_bits is 12; allowed are 8 and 16");
+  CHECK_NOTHROW(machine(mac("style: subword_apart, core_bits: 8, subwords: out_channels")));
+  CHECK_NOTHROW(machine(mac("style: bit_serial, serial: both, bits_per_cycle: 2, lanes: 16")));
+}
+
+TEST_CASE("Stated modes are checked against the widths of the machine", "[dataflow][machine]") {
+  const auto modes = [](const std::string& list) {
+    return changed("mac:",
+                   "mac: {style: bit_serial, weight_bits: [1, 8], activation_bits: [8], "
+                   "modes: [" +
+                       list + "]}");
+  };
+  const Accelerator stated =
+      machine(modes("{weight: 1, activation: 8, cycles: 1, reduction: 2, out_channels: 3}"));
+  CHECK(stated.mode(Bitwidth(1), Bitwidth(8)).macs_per_step() == 6);
+  CHECK(stated.mode(Bitwidth(1), Bitwidth(8)).accumulators == 3);
+  CHECK(stated.mode(Bitwidth(8), Bitwidth(8)).cycles == 8);  // the law
+  fails_with(modes("{weight: 2, activation: 8}"),
+             "a.yaml:5: mac.modes: the mode w2 a8 is none of the machine: weight_bits are 1, 8");
+  fails_with(modes("{weight: 1, activation: 8}, {weight: 1, activation: 8, cycles: 2}"),
+             "the mode w1 a8 stands twice");
+  fails_with(modes("{weight: 1, activation: 8, reduction: 256, pixels: 64}"),
+             "does 16384 products a step; at most 4096");
+  fails_with(modes("{weight: 1}"), "mac.modes[0].activation: the key is missing");
+  fails_with(modes("{weight: 1, activation: 8, cycle: 2}"), "did you mean 'cycles'?");
+}
+
+TEST_CASE("A depthwise mode that the machine cannot have is refused by name",
+          "[dataflow][machine]") {
+  const auto array = [](const std::string& dataflow, const std::string& mode) {
+    return changed("array:", "array: {rows: 4, columns: 4, dataflow: " + dataflow +
+                                 ", depthwise: " + mode + "}");
+  };
+  CHECK(machine(kGood).spec().array.depthwise == arch::DepthwiseMode::kPerGroup);
+  CHECK_NOTHROW(machine(array("weight_stationary", "block_diagonal")));
+  fails_with(array("output_stationary", "block_diagonal"),
+             "a.yaml:4: array.depthwise: block_diagonal is built for weight_stationary arrays; "
+             "found output_stationary");
+  fails_with(
+      array("output_stationary", "grouped_lanes"),
+      "grouped_lanes needs a MAC unit that takes several groups at once; no mode of 'fixed'");
+  fails_with(array("output_stationary", "vector_unit"),
+             "a.yaml:11: vector.ops: depthwise: vector_unit needs the operations multiply and add");
+  fails_with(array("output_stationary", "dedicated"), "array.depthwise: found 'dedicated'");
+}
+
+TEST_CASE("The serial machines have the peaks of their published figures", "[dataflow][machine]") {
+  const auto shipped = [](const std::string& name) {
+    return load_accelerator(kRoot + "configs/accelerators/" + name + ".yaml");
+  };
+  const auto gops = [](const Accelerator& of, int weight, int activation) {
+    return 2e-9 * of.peak_macs_per_cycle(of.mode(Bitwidth(weight), Bitwidth(activation))) *
+           static_cast<double>(of.spec().clock.count());
+  };
+  const Accelerator unpu = shipped("weight_serial");
+  CHECK(gops(unpu, 16, 16) == Approx(345.6));               // published
+  CHECK(gops(unpu, 1, 16) == Approx(7372).epsilon(0.001));  // published
+  CHECK(gops(unpu, 8, 16) == Approx(691.2));
+  const Accelerator stripes = shipped("activation_serial");
+  CHECK(gops(stripes, 16, 1) == Approx(16 * gops(stripes, 16, 16)));
+  const Accelerator dvafs = shipped("subword_dvafs");
+  CHECK(dvafs.peak_macs_per_cycle(dvafs.mode(Bitwidth(8), Bitwidth(4))) == 256);
+  CHECK(dvafs.peak_macs_per_cycle(dvafs.mode(Bitwidth(2), Bitwidth(2))) == 1024);
 }
 
 TEST_CASE("All problems of a machine file are reported at once", "[dataflow][machine]") {
