@@ -222,7 +222,7 @@ TEST_CASE("Products of a data-gated unit with narrow operands are counted apart"
   const CostSummary wide = cost_of(spec, at_widths(task, 8, 8));
   CHECK(count(wide, Action::kMac) == 8 * 6 * 8);
   CHECK(count(wide, Action::kMacGated) == 0);
-  CHECK(narrow.cycles == wide.cycles);  // no time is won
+  CHECK(narrow.cycles[CycleCause::kCompute] == wide.cycles[CycleCause::kCompute]);  // no gain
   CHECK_THROWS_WITH(tests::with_prices(spec), Catch::Contains("the action 'mac_gated'") &&
                                                   Catch::Contains("component 'mac'"));
 }
