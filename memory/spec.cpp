@@ -9,8 +9,8 @@ bool BufferSpec::serves_role(TensorRole role) const {
 }
 
 Bits BufferSpec::half() const {
-  const std::int64_t words = to_bits(capacity).count() / word.count();
-  return word * (words / 2);
+  const Bits blocks = to_bits(capacity) - to_bits(resident_bytes);
+  return word * (blocks.count() / word.count() / blocks_held());
 }
 
 Bits BufferSpec::bits_per_cycle() const { return word * checked_mul(banks, ports); }

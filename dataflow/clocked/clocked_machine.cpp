@@ -22,6 +22,7 @@ using memory::BlockStream;
 using memory::HostRegister;
 
 constexpr auto kWeight = static_cast<std::size_t>(BlockStream::kWeight);
+constexpr auto kOutput = static_cast<std::size_t>(BlockStream::kOutput);
 
 // The processor beside the accelerator: writes and reads its registers.
 class Host : public sc_core::sc_module {
@@ -98,8 +99,21 @@ class ClockedMachine::Platform {
     VERNIER_ASSERT(dram_.busy() - dram_busy == module_.dma_counts().busy,
                    "DMA engine and channel agree how long the channel was busy");
     collect(layer, result);
-    result.codes = image.read(program.output, sizes.outputs);
+    result.codes = program.resident[kOutput] != nullptr ? codes_on_chip(*program.resident[kOutput])
+                                                        : image.read(program.output, sizes.outputs);
     return result;
+  }
+
+  void leave_on_chip(const memory::ResidentPlaces& places, const std::vector<std::int32_t>& values,
+                     Bitwidth bits) {
+    VERNIER_ASSERT(places.size() == values.size(), "a place for each value");
+    std::vector<std::uint32_t>& part = module_.buffers().resident();
+    const std::uint64_t mask = (1ULL << static_cast<unsigned>(bits.bits())) - 1;
+    for (std::size_t at = 0; at < places.size(); ++at) {
+      const auto place = static_cast<std::size_t>(places[at]);
+      if (place >= part.size()) part.resize(place + 1);
+      part[place] = static_cast<std::uint32_t>(static_cast<std::uint64_t>(values[at]) & mask);
+    }
   }
 
   void plant(const memory::MachineFaults& faults) {
@@ -126,24 +140,59 @@ class ClockedMachine::Platform {
       program.compute = vector_program(layer, accelerator_, operands);
     }
     program.steps = &walker;
+    place(task, sizes, program);
     for (std::size_t slot = 0; slot < operands.inputs.size(); ++slot) {
+      if (layer.input_resident[slot]) continue;
       program.inputs[slot] = image.add(operands.inputs[slot], layer.input_storage[slot]);
     }
     program.inputs[kWeight] = image.add(operands.weights, layer.weight_storage);
-    program.output =
-        image.add_room(sizes.outputs, MemoryImage::element_bytes(layer.output_storage));
+    if (!layer.output_resident) {
+      program.output =
+          image.add_room(sizes.outputs, MemoryImage::element_bytes(layer.output_storage));
+    }
     constexpr std::int64_t kSumBytes = 8;
     program.sums = image.add_room(sizes.outputs, kSumBytes);
     program.largest_block = walker.largest_blocks();
     for (std::size_t stream = 0; stream < memory::kBlockStreams; ++stream) {
-      program.word_bits[stream] =
-          accelerator_.buffer(role_of(static_cast<BlockStream>(stream))).word.count();
+      const memory::BufferSpec& buffer =
+          accelerator_.buffer(role_of(static_cast<BlockStream>(stream)));
+      program.word_bits[stream] = buffer.word.count();
+      program.blocks_held[stream] = buffer.blocks_held();
     }
     if (layer.asymmetric_weight) {
       program.zero_point_sums = checked_mul(layer.pixels(), layer.groups);
     }
     program.weight_is_loaded = task.border.weight_is_loaded;
     if (task.border.next_weight.count() > 0) prefetch(task, image, program);
+  }
+
+  // What stays on chip has a place for each of its elements, and no region in memory.
+  static void place(const ClockedTask& task, const OperandSizes& sizes,
+                    memory::TaskProgram& program) {
+    const LayerTask& layer = task.schedule->task();
+    const auto set = [&](std::size_t stream, bool stays, const memory::ResidentPlaces* places,
+                         std::int64_t elements) {
+      if (!stays) return;
+      VERNIER_ASSERT(
+          places != nullptr && places->size() == static_cast<std::size_t>(elements) &&
+              std::all_of(places->begin(), places->end(),
+                          [&](std::int64_t at) { return at >= 0 && at < task.places.elements; }),
+          "a place on chip for each element");
+      program.resident[stream] = places;
+    };
+    for (std::size_t slot = 0; slot < task.places.inputs.size(); ++slot) {
+      set(slot, layer.input_resident[slot], task.places.inputs[slot], sizes.inputs[slot]);
+    }
+    set(kOutput, layer.output_resident, task.places.output, sizes.outputs);
+    program.resident_elements = task.places.elements;
+  }
+
+  [[nodiscard]] std::vector<std::int64_t> codes_on_chip(const memory::ResidentPlaces& places) {
+    const std::vector<std::uint32_t>& part = module_.buffers().resident();
+    std::vector<std::int64_t> codes;
+    codes.reserve(places.size());
+    for (const std::int64_t place : places) codes.push_back(part[static_cast<std::size_t>(place)]);
+    return codes;
   }
 
   // The first weight block of the next task; without one, as many zeros as the block has bits.
@@ -264,6 +313,11 @@ ClockedMachine::~ClockedMachine() = default;
 
 ClockedRun ClockedMachine::run(const ClockedTask& task, const WaveformRequest& waveform) {
   return platform_->run(task, waveform);
+}
+
+void ClockedMachine::leave_on_chip(const std::vector<std::int64_t>& places,
+                                   const std::vector<std::int32_t>& values, Bitwidth bits) {
+  platform_->leave_on_chip(places, values, bits);
 }
 
 void ClockedMachine::plant(const memory::MachineFaults& faults) { platform_->plant(faults); }

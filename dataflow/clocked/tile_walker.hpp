@@ -53,6 +53,7 @@ class TileWalker : public memory::TileSource {
   [[nodiscard]] memory::BlockMove input_block(const Place& at, std::size_t slot) const;
   [[nodiscard]] memory::BlockMove weight_block(const Place& at) const;
   [[nodiscard]] memory::BlockMove output_block(const Place& at, std::int64_t bits) const;
+  [[nodiscard]] memory::BlockMove finished_block(const Place& at) const;
   void set_array(const Place& at, memory::TileStep& step) const;
   void set_vector(const Place& at, memory::TileStep& step) const;
 

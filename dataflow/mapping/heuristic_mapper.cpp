@@ -123,11 +123,13 @@ class Search {
       sums.count += count;
       sums.steps += count * static_cast<double>(steps);
       sums.folds += count * static_cast<double>(ceil_div(steps, array_.columns));
-      sums.final_words += count * words(run.size, task_.output_storage.bits(), output_word_);
+      if (!task_.output_resident) {
+        sums.final_words += count * words(run.size, task_.output_storage.bits(), output_word_);
+      }
       sums.spill_words +=
           count * words(run.size, machine_.spec().mac.accumulator_bits, output_word_);
       for (std::size_t slot = 0; !is_array_ && slot < task_.reach.size(); ++slot) {
-        if (task_.reach[slot] == InputReach::kNone) continue;
+        if (task_.reach[slot] == InputReach::kNone || task_.input_resident[slot]) continue;
         sums.input_words += count * words(run.size, task_.input_storage[slot].bits(), input_word_);
       }
     }
@@ -144,7 +146,9 @@ class Search {
       sums.count += count;
       sums.steps += count * static_cast<double>(steps);
       sums.row_folds += count * static_cast<double>(folds);
-      sums.input_words += count * words(run.size, task_.input_storage[0].bits(), input_word_);
+      if (!task_.input_resident[0]) {
+        sums.input_words += count * words(run.size, task_.input_storage[0].bits(), input_word_);
+      }
       sums.weight_words += count * words(task_.window.positions() * run.size,
                                          task_.weight_storage.bits(), weight_word_);
       sums.splits_folds = sums.splits_folds || folds > 1;
@@ -231,8 +235,16 @@ class Search {
     const double transfer = estimate.dram_bits / rate;
     const auto latency = static_cast<double>(machine_.spec().dram.latency.count());
     const double tiles = groups * p.count * n.count * (is_array_ ? k.count : 1.0);
-    estimate.cycles = first + latency +
-                      std::max(compute, transfer - first - last + (tiles - 1.0) * latency) + last;
+    // Blocks of a single buffer move while nothing is computed.
+    const double alone = ((is_single(TensorRole::kInput) ? input_bits - first_input : 0.0) +
+                          (is_single(TensorRole::kWeight) ? weight_bits - first_weight : 0.0) +
+                          (is_single(TensorRole::kOutput) ? output_bits + spill_bits : 0.0)) /
+                         rate;
+    estimate.cycles =
+        first + latency +
+        std::max(compute + std::max(0.0, alone - (is_single(TensorRole::kOutput) ? last : 0.0)),
+                 transfer - first - last + (tiles - 1.0) * latency) +
+        last;
     return estimate;
   }
 
@@ -249,7 +261,7 @@ class Search {
     Footprint result;
     for (std::size_t slot = 0; slot < blocks.input.size(); ++slot) {
       if (!is_array_ && task_.reach[slot] == InputReach::kNone) continue;
-      if (is_array_ && slot > 0) continue;
+      if ((is_array_ && slot > 0) || task_.input_resident[slot]) continue;
       const std::int64_t bits = memory::packed_bits(1, is_array_ ? in_size : out_size,
                                                     task_.input_storage[slot], input_word_)
                                     .count();
@@ -277,6 +289,10 @@ class Search {
   }
 
  private:
+  [[nodiscard]] bool is_single(TensorRole role) const {
+    return machine_.buffer(role).blocks_held() == 1;
+  }
+
   // Input rows (or columns) loaded over all tiles of an axis.
   static double axis_load(const AxisSpec& axis, std::int64_t length) {
     const std::int64_t count = ceil_div(axis.out_size, length);

@@ -58,22 +58,25 @@ BlockBits block_bits(const LayerTask& task, const TileSize& tile, const Accelera
       checked_mul(reach_of(row_axis(task), tile.rows), reach_of(column_axis(task), tile.columns));
   BlockBits blocks;
   if (task.unit == TaskUnit::kArray) {
-    blocks.input[0] =
-        memory::packed_bits(in_pixels, tile.in_channels, task.input_storage[0], input_word);
+    if (!task.input_resident[0]) {
+      blocks.input[0] =
+          memory::packed_bits(in_pixels, tile.in_channels, task.input_storage[0], input_word);
+    }
     blocks.weight =
         memory::packed_bits(tile.out_channels, task.window.positions() * tile.in_channels,
                             task.weight_storage, weight_word);
   } else {
     for (std::size_t slot = 0; slot < task.reach.size(); ++slot) {
-      if (task.reach[slot] == InputReach::kNone) continue;
+      if (task.reach[slot] == InputReach::kNone || task.input_resident[slot]) continue;
       const std::int64_t pixels = task.reach[slot] == InputReach::kOnePixel ? 1 : in_pixels;
       blocks.input[slot] =
           memory::packed_bits(pixels, tile.out_channels, task.input_storage[slot], input_word);
     }
   }
-  const std::int64_t held = splits_reduction(task, tile, machine)
-                                ? machine.spec().mac.accumulator_bits
-                                : task.output_storage.bits();
+  const bool splits = splits_reduction(task, tile, machine);
+  if (task.output_resident && !splits) return blocks;
+  const std::int64_t held =
+      splits ? machine.spec().mac.accumulator_bits : task.output_storage.bits();
   blocks.output = output_word *
                   checked_mul(tile.rows * tile.columns,
                               ceil_div(checked_mul(tile.out_channels, held), output_word.count()));

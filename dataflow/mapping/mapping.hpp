@@ -37,7 +37,7 @@ struct Mapping {
   friend bool operator==(const Mapping&, const Mapping&) = default;
 };
 
-/// Bits of the largest block of each operand at a tile size.
+/// Bits of the largest block of each operand at a tile size; none where it lies on chip anyway.
 struct BlockBits {
   std::array<Bits, 2> input{};  ///< second one: vector tasks with two inputs
   Bits weight;
@@ -47,7 +47,8 @@ struct BlockBits {
 };
 
 /// Block sizes of a tile. Outputs are held at accumulator width when their reduction is split over
-/// tiles or over row folds, else at their storage width.
+/// tiles or over row folds, else at their storage width; resident ones are finished in place and
+/// need a block for partial sums only.
 [[nodiscard]] BlockBits block_bits(const LayerTask& task, const TileSize& tile,
                                    const Accelerator& machine);
 

@@ -58,7 +58,8 @@ void set_static_figures(CostSummary& cost, const LayerSchedule& schedule,
         machine.peak_macs_per_cycle(mode) * static_cast<double>(cost.cycles.total().count());
   }
   for (const memory::BufferSpec& buffer : machine.spec().buffers) {
-    cost.peak_on_chip += to_bytes_ceil(schedule.largest_blocks().in_buffer(buffer) * 2);
+    cost.peak_on_chip +=
+        to_bytes_ceil(schedule.largest_blocks().in_buffer(buffer) * buffer.blocks_held());
   }
 }
 

@@ -81,6 +81,8 @@ struct NetworkCost {
   CostSummary total;
   std::vector<LayerCost> layers;  ///< in topological order
   std::vector<WidthRounding> roundings;
+  /// Of every activation that a layer writes, in that order; empty for machines without residency.
+  std::vector<ActivationResidence> residences;
 };
 
 }  // namespace vernier::dataflow

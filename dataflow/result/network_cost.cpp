@@ -31,6 +31,7 @@ LayerCost join_layer(const LoweredLayer& layer, std::span<const TaskResult> task
       accumulate(cost.cost, *result.cost);
     }
   }
+  cost.cost.peak_on_chip += layer.resident;
   if (tasks.size() > 1) {
     cost.cost.energy = energy::EnergyBreakdown(cost.cost.activity, machine.prices);
   }
@@ -47,6 +48,7 @@ NetworkCost join_costs(const std::vector<LoweredLayer>& layers, std::span<const 
     joined.layers.push_back(join_layer(layer, results.first(layer.tasks.size()), machine));
     results = results.subspan(layer.tasks.size());
     accumulate(joined.total, joined.layers.back().cost);
+    if (layer.residence) joined.residences.push_back(*layer.residence);
     for (const WidthRounding& rounding : layer.roundings) {
       if (std::find(joined.roundings.begin(), joined.roundings.end(), rounding) ==
           joined.roundings.end()) {

@@ -166,14 +166,16 @@ void LayerSchedule::build_classes(const Accelerator& machine) {
                                    checked_mul(task_.groups, task_.images));
           const std::int64_t in_pixels = checked_mul(tile.row->in_length, tile.column->in_length);
           if (task_.unit == TaskUnit::kArray) {
-            tile.load[0] = memory::packed_bits(in_pixels, tile.reduction.channels,
-                                               task_.input_storage[0], input_word);
+            if (!task_.input_resident[0]) {
+              tile.load[0] = memory::packed_bits(in_pixels, tile.reduction.channels,
+                                                 task_.input_storage[0], input_word);
+            }
             tile.load[2] =
                 memory::packed_bits(out.size, task_.window.positions() * tile.reduction.channels,
                                     task_.weight_storage, weight_word);
           } else {
             for (std::size_t slot = 0; slot < task_.reach.size(); ++slot) {
-              if (task_.reach[slot] == InputReach::kNone) continue;
+              if (task_.reach[slot] == InputReach::kNone || task_.input_resident[slot]) continue;
               const bool one = task_.reach[slot] == InputReach::kOnePixel;
               tile.load[slot] = memory::packed_bits(one ? 1 : in_pixels, out.size,
                                                     task_.input_storage[slot], input_word);
@@ -183,9 +185,11 @@ void LayerSchedule::build_classes(const Accelerator& machine) {
               output_word *
               checked_mul(tile.pixels(), ceil_div(out.size * accumulator, output_word.count()));
           tile.reload = tile.reduction.is_first ? Bits{0} : held;
-          tile.store = tile.reduction.is_last
-                           ? memory::packed_bits(tile.pixels(), out.size, output_bits, output_word)
-                           : held;
+          const Bits finished =
+              task_.output_resident
+                  ? Bits{0}
+                  : memory::packed_bits(tile.pixels(), out.size, output_bits, output_word);
+          tile.store = tile.reduction.is_last ? finished : held;
           grow(largest_.input[0], tile.load[0]);
           grow(largest_.input[1], tile.load[1]);
           grow(largest_.weight, tile.load[2]);

@@ -55,9 +55,14 @@ std::string describe_machine(const std::string& path, const std::vector<std::str
     std::vector<std::string> roles;
     roles.reserve(buffer.serves.size());
     for (const TensorRole role : buffer.serves) roles.emplace_back(to_text(role));
-    out += fmt::format("  {:<12} serves {:<22} {:>9}, {} banks x {} port(s) x {} = {} bit/cycle\n",
-                       buffer.name, name_list(roles), to_text(buffer.capacity), buffer.banks,
-                       buffer.ports, buffer.word.count(), buffer.bits_per_cycle().count());
+    std::string use = buffer.blocks_held() == 1 ? ", single" : "";
+    if (buffer.resident_bytes.count() > 0) {
+      use += fmt::format(", {} of it for activations that stay", to_text(buffer.resident_bytes));
+    }
+    out +=
+        fmt::format("  {:<12} serves {:<22} {:>9}, {} banks x {} port(s) x {} = {} bit/cycle{}\n",
+                    buffer.name, name_list(roles), to_text(buffer.capacity), buffer.banks,
+                    buffer.ports, buffer.word.count(), buffer.bits_per_cycle().count(), use);
   }
   out += fmt::format("  {:<12} {}, latency {}\n", "DRAM", to_text(spec.dram.bandwidth),
                      to_text(spec.dram.latency));

@@ -10,7 +10,7 @@ using Json = nlohmann::ordered_json;
 using dataflow::CostSummary;
 using dataflow::CycleCause;
 
-constexpr const char* kSchemaVersion = "1.1";
+constexpr const char* kSchemaVersion = "1.2";
 
 Json energy_by_component(const CostSummary& cost, const energy::PriceList& prices) {
   Json json = Json::object();
@@ -165,7 +165,9 @@ Json machine_json(const RunReport& report) {
                             {"capacity_bytes", buffer.capacity.count()},
                             {"banks", buffer.banks},
                             {"ports", buffer.ports},
-                            {"word_bits", buffer.word.count()}};
+                            {"word_bits", buffer.word.count()},
+                            {"buffering", buffer.blocks_held() == 1 ? "single" : "double"},
+                            {"resident_bytes", buffer.resident_bytes.count()}};
   }
   Json ops = Json::object();
   for (const Action action : arch::vector_actions()) {
@@ -202,6 +204,17 @@ Json machine_json(const RunReport& report) {
             {"requant_lanes", spec.vector.requant_lanes},
             {"ops", std::move(ops)}}},
           {"energy", {{"tables", spec.energy.tables}, {"dram", spec.energy.dram}}}};
+}
+
+Json residences_json(const RunReport& report) {
+  Json list = Json::array();
+  for (const dataflow::ActivationResidence& activation : report.cost.residences) {
+    list.push_back({{"tensor", report.graph.tensor(activation.tensor).name},
+                    {"size_bytes", activation.size.count()},
+                    {"on_chip", activation.residence == dataflow::Residence::kOnChip},
+                    {"why", to_text(activation.residence)}});
+  }
+  return list;
 }
 
 Json prices_json(const energy::PriceList& prices) {
@@ -289,6 +302,7 @@ std::string to_json(const RunReport& report) {
                {"assumptions", report.assumptions},
                {"warnings", report.machine.prices.warnings()},
                {"roundings", std::move(roundings)},
+               {"residences", residences_json(report)},
                {"area_um2", report.machine.prices.total_area().count()},
                {"area_by_component_um2", area_json(report.machine.prices)}};
   if (report.data_check) {

@@ -102,6 +102,24 @@ void add_traffic(std::string& out, const CostSummary& total) {
   line("total", total.dram.total());
 }
 
+// Which activations stay on chip; nothing for machines on which none can.
+void add_residences(std::string& out, const RunReport& report) {
+  const std::vector<dataflow::ActivationResidence>& all = report.cost.residences;
+  if (all.empty()) return;
+  const auto on_chip = std::count_if(all.begin(), all.end(), [](const auto& activation) {
+    return activation.residence == dataflow::Residence::kOnChip;
+  });
+  out += fmt::format("\nactivations: {} of {} stay on chip\n", on_chip, all.size());
+  constexpr std::size_t kMost = 24;
+  for (std::size_t at = 0; at < std::min(kMost, all.size()); ++at) {
+    out += fmt::format("  {:<26} {:>12}  {}\n", cut(report.graph.tensor(all[at].tensor).name, 26),
+                       bytes_text(to_bits(all[at].size)), to_text(all[at].residence));
+  }
+  if (all.size() > kMost) {
+    out += fmt::format("  {} more (all are in --format json)\n", all.size() - kMost);
+  }
+}
+
 void add_energy(std::string& out, const RunReport& report) {
   const energy::EnergyBreakdown& energy = report.cost.total.energy;
   const auto& components = report.machine.prices.components();
@@ -186,6 +204,7 @@ std::string to_table(const RunReport& report) {
   add_layers(out, report);
   add_cycles(out, total);
   add_traffic(out, total);
+  add_residences(out, report);
   add_energy(out, report);
   add_energy_views(out, report);
   out += fmt::format(

@@ -20,8 +20,16 @@ struct OracleCase {
 };
 
 /// Draws a case: array or vector unit, padding up to the kernel size, ragged tiles, every loop
-/// order, buffers that are shared or not, and some that are too small for the mapping.
+/// order, buffers that are shared or not, single or double, and some that are too small for the
+/// mapping; activations that stay on chip.
 [[nodiscard]] OracleCase draw_oracle_case();
+
+/// Draws a machine alone. `keeps_activations`: one buffer serves input and output, with a part in
+/// which activations stay, and is never too small for a few channels.
+[[nodiscard]] dataflow::AcceleratorSpec draw_oracle_machine(bool keeps_activations);
+
+/// The machine in words.
+[[nodiscard]] std::string to_text(const dataflow::AcceleratorSpec& machine);
 
 /// Everything that is needed to write the case down as a test of its own.
 [[nodiscard]] std::string to_text(const OracleCase& drawn);

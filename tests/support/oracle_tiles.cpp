@@ -194,7 +194,12 @@ class TileOracle {
     const bool split_over_folds = is_array_ &&
                                   machine_.array.dataflow != arch::Dataflow::kOutputStationary &&
                                   static_cast<Count>(steps_of(tile).size()) > machine_.array.rows;
+    // What stays on chip needs no block, except for partial sums.
+    if (task_.output_resident) blocks.finish = 0;
     blocks.held = split_over_tiles || split_over_folds ? blocks.spill : blocks.finish;
+    for (std::size_t slot = 0; slot < 2; ++slot) {
+      if (task_.input_resident[slot]) blocks.input[slot] = 0;
+    }
     return blocks;
   }
 

@@ -160,7 +160,47 @@ TEST_CASE("Halves of a buffer need an even number of banks", "[dataflow][machine
   fails_with(changed("  output:",
                      "  output: {serves: [output], capacity: 12 KiB, banks: 0, word: "
                      "32 bit}"),
-             "a.yaml:9: buffers.output.banks: found 0; allowed is 2 to 1048576");
+             "a.yaml:9: buffers.output.banks: found 0; allowed is 1 to 1048576");
+}
+
+TEST_CASE("A single buffer holds one block in all of it", "[dataflow][machine]") {
+  const Accelerator single = machine(changed(
+      "  output:",
+      "  output: {serves: [output], capacity: 12 KiB, banks: 3, word: 32 bit, buffering: single}"));
+  CHECK(single.buffer(TensorRole::kOutput).half() == Bits(12 * 8192));
+  CHECK(single.buffer(TensorRole::kOutput).blocks_held() == 1);
+  fails_with(changed("  output:",
+                     "  output: {serves: [output], capacity: 12 KiB, banks: 3, word: 32 bit, "
+                     "buffering: singel}"),
+             "a.yaml:9: buffers.output.buffering: found 'singel'; allowed are single, double; did "
+             "you mean 'single'?");
+}
+
+TEST_CASE("What stays on chip takes whole banks of a buffer that serves input and output",
+          "[dataflow][machine]") {
+  const auto with = [](const std::string& rest) {
+    std::string text =
+        changed("  input:", "  io: {serves: [input, output], word: 32 bit, " + rest + "}");
+    const std::size_t start = text.find("  output:");
+    return text.erase(start, text.find('\n', start) + 1 - start);
+  };
+  const Accelerator io = machine(with("capacity: 6 KiB, banks: 6, resident_bytes: 2 KiB"));
+  CHECK(io.buffer(TensorRole::kInput).resident_bytes == Bytes(2048));
+  CHECK(io.buffer(TensorRole::kInput).half() == Bits(2 * 8192));  // half of the 4 KiB left
+  fails_with(with("capacity: 6 KiB, banks: 6, resident_bytes: 1500 B"),
+             "buffers.io.resident_bytes: found 1500 B; needed are whole banks of 1 KiB, fewer than "
+             "the 6 of the buffer");
+  fails_with(with("capacity: 6 KiB, banks: 6, resident_bytes: 6 KiB"),
+             "buffers.io.resident_bytes: found 6 KiB; needed are whole banks of 1 KiB, fewer");
+  fails_with(with("capacity: 6 KiB, banks: 6, resident_bytes: 1 KiB"),
+             "buffers.io.banks: resident_bytes leaves 5; the halves of a double buffer");
+  CHECK_NOTHROW(
+      machine(with("capacity: 6 KiB, banks: 6, resident_bytes: 1 KiB, buffering: single")));
+  fails_with(changed("  output:",
+                     "  output: {serves: [output], capacity: 8 KiB, banks: 4, word: 32 bit, "
+                     "resident_bytes: 4 KiB}"),
+             "a.yaml:9: buffers.output.resident_bytes: activations stay on chip only in a buffer "
+             "that serves input and output");
 }
 
 TEST_CASE("A buffer holds whole words in each bank", "[dataflow][machine]") {
