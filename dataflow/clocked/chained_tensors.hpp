@@ -36,27 +36,25 @@ class ChainedTensors {
   [[nodiscard]] TaskPlaces loan(const ChainedTask& task) const;
 
   /// Brings what the layers before have left, by definition, into the operands of a task.
-  void fill_inputs(const ChainedTask& places, const LayerTask& task, TaskOperands& operands) const;
+  void fill_inputs(LayerId layer, std::size_t number, TaskOperands& operands) const;
   /// Writes down the codes that a task leaves, by definition.
-  void leave(const ChainedTask& places, const std::vector<std::int64_t>& codes);
+  void leave(LayerId layer, std::size_t number, const std::vector<std::int64_t>& codes);
 
  private:
+  /// First place of each tensor that a layer writes on chip.
+  using Bases = std::vector<std::optional<std::int64_t>>;
+
   void give_out_places();
-  [[nodiscard]] std::vector<std::int64_t> places_of_tensor(TensorId tensor) const;
-  [[nodiscard]] std::vector<std::int64_t> joined(const Layer& layer) const;
-  [[nodiscard]] std::vector<std::int64_t> places_of_input(const Layer& layer, const LayerTask& task,
-                                                          std::size_t slot,
-                                                          std::size_t number) const;
-  [[nodiscard]] std::vector<std::int64_t> places_of_output(const Layer& layer,
-                                                           std::size_t number) const;
-  [[nodiscard]] std::vector<std::int64_t> image_by_image(TensorId tensor) const;
+  [[nodiscard]] ChainedTask find(const Bases& bases, LayerId layer, std::size_t number) const;
 
   const LayerGraph& graph_;
   const NetworkPrecision& precision_;
   const std::vector<LoweredLayer>& layers_;
-  std::vector<std::optional<std::int64_t>> base_;  // of tensors that a layer writes on chip
+  Bases on_chip_;
   std::int64_t elements_ = 0;
-  std::vector<std::int64_t> expected_;  // codes by place
+  // By definition every tensor keeps a place of its own.
+  Bases by_definition_;
+  std::vector<std::int64_t> expected_;  // codes
 };
 
 }  // namespace vernier::dataflow

@@ -283,7 +283,7 @@ class Simulation {
       if (at + 1 < steps.size()) next = make(steps[at + 1], at + 1);
       Step& step = steps[at];
       const ChainedTask places = chained_.places_of(step.layer, number_of(step));
-      if (options_.check_data) chained_.fill_inputs(places, *step.task, operands);
+      if (options_.check_data) chained_.fill_inputs(step.layer, number_of(step), operands);
       ClockedTask task{&*step.schedule, &operands, borders[at],
                        nullptr,         nullptr,   chained_.loan(places)};
       if (borders[at].next_weight.count() > 0) {
@@ -297,7 +297,7 @@ class Simulation {
         std::vector<std::int64_t> codes;
         join(result.checks[step.layer],
              check_outputs(*step.task, machine_.accelerator, operands, run, &codes));
-        chained_.leave(places, codes);
+        chained_.leave(step.layer, number_of(step), codes);
       }
       operands = std::move(next);
     }
