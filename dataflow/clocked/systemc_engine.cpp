@@ -30,14 +30,17 @@ struct Step {
 // Maps and compiles all tasks; an Infeasible as told by the first that cannot run.
 Result<std::vector<Step>> compile_steps(const LayerGraph& graph,
                                         const std::vector<LoweredLayer>& lowered,
-                                        const Accelerator& machine) {
+                                        const Accelerator& machine, const MappingPlan* plan) {
   std::vector<Step> steps;
   for (const LoweredLayer& layer : lowered) {
-    for (const LayerTask& task : layer.tasks) {
+    for (std::size_t at = 0; at < layer.tasks.size(); ++at) {
+      const LayerTask& task = layer.tasks[at];
+      const Mapping* given = plan != nullptr ? plan->find(layer.layer, at) : nullptr;
       Step step;
       step.layer = layer.layer;
       step.task = &task;
-      const Result<Mapping> mapping = map_heuristically(task, machine);
+      const Result<Mapping> mapping =
+          given != nullptr ? Result<Mapping>(*given) : map_heuristically(task, machine);
       if (!mapping) return infeasible_layer(graph, layer.layer, machine, mapping.infeasible());
       step.mapping = *mapping;
       Result<LayerSchedule> schedule = LayerSchedule::compile(task, *mapping, machine);
@@ -391,7 +394,7 @@ Result<ClockedNetwork> simulate(const Machine& machine, const LayerGraph& graph,
   refuse_unknown_names(graph, options);
   const std::vector<LoweredLayer> lowered =
       lower_network(graph, precision, machine.accelerator, options.strict_bits);
-  Result<std::vector<Step>> compiled = compile_steps(graph, lowered, machine.accelerator);
+  Result<std::vector<Step>> compiled = compile_steps(graph, lowered, machine.accelerator, options.mappings);
   if (!compiled) return compiled.infeasible();
   std::vector<Step> steps = std::move(compiled).value();
   refuse_huge_tasks(graph, steps);

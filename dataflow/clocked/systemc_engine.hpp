@@ -17,6 +17,7 @@
 #include "dataflow/graph/layer_graph.hpp"
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
+#include "dataflow/mapping/mapping_plan.hpp"
 #include "dataflow/result/cost.hpp"
 
 namespace vernier::dataflow {
@@ -33,6 +34,8 @@ struct ClockedOptions {
   std::uint64_t seed = 1;  ///< of the operands that are drawn
   bool strict_bits = false;
   bool check_data = true;
+  /// Mappings to use instead of the heuristic's; a loan.
+  const MappingPlan* mappings = nullptr;
   std::map<std::string, TensorValues> tensors;  ///< by name; all others are drawn
   std::string waveform_file;                    ///< VCD; empty: none
   Timeline* timeline = nullptr;

@@ -29,8 +29,8 @@ install(FILES "${manual_dir}/vernier"
 # Libraries from the floor upwards; each is a component of find_package(Vernier).
 set(link_line "")
 foreach(name IN ITEMS arch_base arch memory energy dataflow_graph dataflow_machine dataflow_mapping
-                      dataflow_schedule dataflow_result dataflow_evaluate frontends_report
-                      frontends_topology frontends_scalesim validation)
+                      dataflow_schedule dataflow_result dataflow_evaluate dataflow_search
+                      frontends_report frontends_topology frontends_scalesim validation)
   if(NOT TARGET ${name})
     continue()
   endif()
