@@ -42,6 +42,8 @@ class Evaluator {
                                              const EvaluateOptions& options = {}) const;
 
   [[nodiscard]] const Machine& machine() const { return machine_; }
+  /// What is kept of tasks; shared with the surrogate, which asks for tasks one by one.
+  [[nodiscard]] CostCache& cache() const { return *cache_; }
   /// Forgets everything computed so far; nobody else may use the evaluator meanwhile.
   void clear_cache();
 
