@@ -54,6 +54,7 @@ class TileSource {
 struct MemoryRegion {
   std::uint64_t address = 0;
   std::int64_t element_bytes = 1;
+  std::uint64_t packed_address = 0;  ///< byte of DRAM where the packed tensor begins
 };
 
 /// Everything the machine is told to run a task. Written by the host, alive until the task is done.
