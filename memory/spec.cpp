@@ -1,6 +1,7 @@
 #include "memory/spec.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace vernier::memory {
 
@@ -14,6 +15,14 @@ Bits BufferSpec::half() const {
 }
 
 Bits BufferSpec::bits_per_cycle() const { return word * checked_mul(banks, ports); }
+
+DramSpec DramSpec::with_timing(DramTimingSpec timing, Hertz core_clock) {
+  DramSpec spec;
+  spec.bandwidth = effective_bandwidth(timing, core_clock);
+  spec.latency = effective_latency(timing, core_clock);
+  spec.timing = std::move(timing);
+  return spec;
+}
 
 const std::vector<std::string>& served_role_names() {
   static const std::vector<std::string> names{"input", "weight", "output"};

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "arch/base/activity.hpp"
 #include "arch/base/fields.hpp"
 #include "arch/base/units.hpp"
+#include "memory/dram_timing.hpp"
 
 namespace vernier::memory {
 
@@ -38,10 +40,16 @@ struct BufferSpec {
   [[nodiscard]] Bits bits_per_cycle() const;
 };
 
-/// DRAM channel of the `bandwidth` model: one command at a time, in program order.
+/// DRAM of the `bandwidth` model: one channel, one command at a time, in program order. With
+/// `timing` it is a memory of banks, rows and refresh, which only the SystemC engine simulates; rate
+/// and latency are then what effective_bandwidth and effective_latency say.
 struct DramSpec {
   Bandwidth bandwidth;
   Cycles latency{0};
+  std::optional<DramTimingSpec> timing{};
+
+  /// A memory of the `timing` model at a core clock.
+  [[nodiscard]] static DramSpec with_timing(DramTimingSpec timing, Hertz core_clock);
 };
 
 [[nodiscard]] const std::vector<std::string>& served_role_names();

@@ -192,6 +192,22 @@ bool TileWalker::next(memory::TileStep& step) {
   return true;
 }
 
+std::int64_t TileWalker::packed_element(BlockStream stream, std::int64_t bits) const {
+  const TileSize& tile = schedule_.mapping().tile;
+  const std::int64_t word = machine_.buffer(memory::role_of(stream)).word.count();
+  const bool is_array = task_.unit == TaskUnit::kArray;
+  const bool by_input = is_array && stream != BlockStream::kOutput;
+  const std::int64_t whole = by_input ? task_.channels : task_.out_channels;
+  const std::int64_t slice = std::min(whole, by_input ? tile.in_channels : tile.out_channels);
+  const std::int64_t runs = stream == BlockStream::kWeight ? task_.window.positions() : 1;
+  std::int64_t most = 0;
+  for (const std::int64_t run : {slice, whole % slice}) {
+    if (run == 0) continue;
+    most = std::max(most, ceil_div(round_up(runs * run * bits, word), runs * run));
+  }
+  return most;
+}
+
 BlockMove TileWalker::first_weight() const {
   const TileWalker start(schedule_, machine_, bias_);
   return weight_block(start.place());

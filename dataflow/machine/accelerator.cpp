@@ -1,6 +1,8 @@
 #include "dataflow/machine/accelerator.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <initializer_list>
 #include <set>
 
 #include <fmt/format.h>
@@ -19,10 +21,43 @@ std::optional<Bitwidth> smallest_at_least(const std::vector<std::int64_t>& width
   return Bitwidth(*found);
 }
 
-void sort_unique(std::vector<std::int64_t>& widths) {
-  std::sort(widths.begin(), widths.end());
-  widths.erase(std::unique(widths.begin(), widths.end()), widths.end());
+template <typename Value>
+void sort_unique(std::vector<Value>& values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
 }
+
+// Where DRAM presets lie.
+struct PresetSearch {
+  std::string machine_file;
+  const std::vector<std::string>& table_folders;
+
+  // Path of a preset by name ("DDR4-2400"), or relative to the machine file ("mine/x.yaml").
+  [[nodiscard]] std::string find(const std::string& preset) const {
+    namespace fs = std::filesystem;
+    const fs::path own = fs::path(machine_file).parent_path();
+    if (preset.find('/') != std::string::npos || preset.ends_with(".yaml")) {
+      return (own / preset).string();
+    }
+    std::vector<fs::path> folders{own / ".." / "dram"};
+    for (const std::string& tables : table_folders) {
+      folders.push_back(fs::path(tables).parent_path() / "dram");
+    }
+    std::vector<std::string> known;
+    for (const fs::path& folder : folders) {
+      const fs::path candidate = folder / (preset + ".yaml");
+      std::error_code status;
+      if (fs::exists(candidate, status)) return candidate.lexically_normal().string();
+      for (fs::directory_iterator entry(folder, status), end; !status && entry != end;
+           entry.increment(status)) {
+        if (entry->path().extension() == ".yaml") known.push_back(entry->path().stem().string());
+      }
+    }
+    sort_unique(known);
+    throw ConfigError(fmt::format("there is no DRAM preset '{}'; known are {}{}", shown(preset),
+                                  name_list(known), suggestion(preset, known)));
+  }
+};
 
 void read_buffers(const YamlNode& node, AcceleratorSpec& spec, ProblemList& problems) {
   for (const auto& [name, value] : node.entries) {
@@ -86,18 +121,87 @@ void read_vector(const YamlNode& node, arch::VectorSpec& vector, ProblemList& pr
   reader.finish();
 }
 
-void read_dram(const YamlNode& node, AcceleratorSpec& spec, ProblemList& problems) {
+constexpr std::size_t kTimingModel = 1;
+const std::vector<std::string>& dram_models() {
+  static const std::vector<std::string> models{"bandwidth", "timing"};
+  return models;
+}
+
+// The keys of the other model are known, and refused by name.
+void refuse_keys(MappingReader& reader, std::initializer_list<const char*> keys, const char* model) {
+  for (const char* key : keys) {
+    if (reader.node(key, Need::kOptional) == nullptr) continue;
+    reader.problem(key, fmt::format("is for model: {}", model));
+  }
+}
+
+// The keys of model: timing as they stand in the file.
+struct DramTimingKeys {
+  std::string preset;
+  std::string mapping{memory::kDefaultMapping};
+  memory::DramTimingSpec timing;
+};
+
+template <typename Visitor>
+void visit_timing(Visitor& visitor, DramTimingKeys& keys) {
+  visitor.text("preset", keys.preset, Need::kRequired,
+               "a file of configs/dram by name, or a path relative to the machine file");
+  visitor.text("address_mapping", keys.mapping, Need::kOptional,
+               "channel, rank, bank group, bank, row, column (ch, ra, bg, ba, ro, co) of a burst's "
+               "address, the most significant first");
+  visit_fields(visitor, keys.timing);
+}
+
+template <typename Visitor>
+void visit_bandwidth(Visitor& visitor, memory::DramSpec& dram, Hertz clock) {
+  visitor.unit_value(
+      "bandwidth", "bit/cycle, B/cycle, GB/s",
+      [&dram, clock](std::string_view text) { dram.bandwidth = parse_bandwidth(text, clock); },
+      Need::kRequired, "rate of the one channel");
+  unit_field(visitor, "latency", "cycles", dram.latency, &parse_cycles, Need::kRequired,
+             "core cycles from the end of a transfer to its use");
+}
+
+void read_dram_timing(MappingReader& reader, const PresetSearch& search, AcceleratorSpec& spec) {
+  refuse_keys(reader, {"bandwidth", "latency"}, "bandwidth");
+  DramTimingKeys keys;
+  visit_timing(reader, keys);
+  memory::DramTimingSpec& timing = keys.timing;
+  try {
+    timing.mapping = memory::AddressMapping::parse(keys.mapping);
+  } catch (const ConfigError& error) {
+    reader.problem("address_mapping", error.what());
+  }
+  if (keys.preset.empty()) return;
+  try {
+    timing.preset = memory::read_dram_preset(load_yaml(search.find(keys.preset)));
+  } catch (const ConfigError& error) {
+    reader.problem("preset", error.what());
+    return;
+  }
+  if (timing.banks_per_channel() > memory::kMostDramBanks) {
+    reader.problem("ranks", fmt::format("{} ranks of {} banks; a channel has at most {} banks",
+                                        timing.ranks, timing.preset.banks(),
+                                        memory::kMostDramBanks));
+  }
+  const Hertz clock = spec.clock.count() > 0 ? spec.clock : Hertz(1);
+  spec.dram = memory::DramSpec::with_timing(std::move(timing), clock);
+}
+
+void read_dram(const YamlNode& node, const PresetSearch& search, AcceleratorSpec& spec,
+               ProblemList& problems) {
   MappingReader reader(node, "dram", problems);
   std::size_t model = 0;
-  static const std::vector<std::string> models{"bandwidth"};
-  reader.choice("model", model, models, Need::kOptional, "DRAM model");
+  reader.choice("model", model, dram_models(), Need::kOptional, "DRAM model");
+  if (model == kTimingModel) {
+    read_dram_timing(reader, search, spec);
+    reader.finish();
+    return;
+  }
+  refuse_keys(reader, {"preset", "address_mapping", "policy", "channels", "ranks", "queue"},
+              "timing");
   const Hertz clock = spec.clock.count() > 0 ? spec.clock : Hertz(1);
-  reader.unit_value(
-      "bandwidth", "bit/cycle, B/cycle, GB/s",
-      [&](std::string_view text) { spec.dram.bandwidth = parse_bandwidth(text, clock); },
-      Need::kRequired, "rate of the one channel");
-  unit_field(reader, "latency", "cycles", spec.dram.latency, &parse_cycles, Need::kRequired,
-             "core cycles from the end of a transfer to its use");
+  visit_bandwidth(reader, spec.dram, clock);
   reader.finish();
 }
 
@@ -224,7 +328,7 @@ SourcePlace place_of(const YamlNode& root, std::string_view key_path) {
   return node->place;
 }
 
-AcceleratorSpec read_spec(const YamlNode& root) {
+AcceleratorSpec read_spec(const YamlNode& root, const std::vector<std::string>& table_folders) {
   ProblemList problems;
   MappingReader reader(root, "", problems);
   AcceleratorSpec spec;
@@ -260,7 +364,9 @@ AcceleratorSpec read_spec(const YamlNode& root) {
                     "widths at which tensors are stored; default: the compute widths and 1");
   });
   mapping("buffers", [&](const YamlNode& node) { read_buffers(node, spec, problems); });
-  mapping("dram", [&](const YamlNode& node) { read_dram(node, spec, problems); });
+  mapping("dram", [&](const YamlNode& node) {
+    read_dram(node, {root.place.file, table_folders}, spec, problems);
+  });
   mapping("vector", [&](const YamlNode& node) { read_vector(node, spec.vector, problems); });
   mapping("energy", [&](const YamlNode& node) { read_energy_spec(node, spec.energy, problems); });
   reader.finish();
@@ -339,9 +445,23 @@ double Accelerator::peak_macs_per_cycle(const arch::MacMode& mode) const {
   return static_cast<double>(spec_.array.pes()) * arch::macs_per_cycle(mode);
 }
 
-Accelerator read_accelerator(const YamlNode& root) { return Accelerator(read_spec(root)); }
+Accelerator read_accelerator(const YamlNode& root, const std::vector<std::string>& table_folders) {
+  return Accelerator(read_spec(root, table_folders));
+}
 
 Accelerator load_accelerator(const std::string& path) { return read_accelerator(load_yaml(path)); }
+
+std::vector<std::string> dram_assumptions(const Accelerator& machine) {
+  const memory::DramSpec& dram = machine.spec().dram;
+  if (!dram.timing) return {};
+  const memory::DramPreset& preset = dram.timing->preset;
+  return {fmt::format(
+      "DRAM {} is not simulated by the analytical engine: it moves {:.6g} bit/cycle, the peak times "
+      "1 - tRFC/tREFI ({}/{}), with a latency of {} core cycles (tRCD + CL), and opens each row "
+      "once; --engine systemc has the banks, rows and refreshes",
+      preset.name, dram.bandwidth.bits_per_cycle(), preset.cycles.rfc, preset.cycles.refi,
+      dram.latency.count())};
+}
 
 std::vector<ComponentDescription> describe_accelerator_format() {
   std::vector<ComponentDescription> result;
@@ -362,6 +482,23 @@ std::vector<ComponentDescription> describe_accelerator_format() {
     memory::BufferSpec buffer;
     visit_fields(fields, buffer);
     result.push_back({"buffer", "machine part", "one on-chip buffer; 'serves' lists its operands",
+                      fields.parameters()});
+  }
+  {
+    FieldDescriber fields("dram.");
+    memory::DramSpec dram;
+    visit_bandwidth(fields, dram, Hertz(1));
+    result.push_back({"dram", "machine part",
+                      "the DRAM channel, model: bandwidth (default): one command at a time",
+                      fields.parameters()});
+  }
+  {
+    FieldDescriber fields("dram.");
+    DramTimingKeys keys;
+    visit_timing(fields, keys);
+    result.push_back({"dram_timing", "machine part",
+                      "model: timing: banks, open rows, refresh, FR-FCFS; simulated by --engine "
+                      "systemc, the analytical engine takes an effective bandwidth",
                       fields.parameters()});
   }
   {

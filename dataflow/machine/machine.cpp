@@ -18,7 +18,7 @@ Machine load_machine(const std::string& path, const std::vector<std::string>& ov
     root = parse_yaml(text, path);
   }
   for (const std::string& assignment : overrides) apply_override(root, assignment);
-  Accelerator accelerator = read_accelerator(root);
+  Accelerator accelerator = read_accelerator(root, table_folders);
   energy::PriceList prices = load_prices(accelerator, {table_folders, own_tables});
   return {std::move(accelerator), std::move(prices), std::move(assumptions)};
 }

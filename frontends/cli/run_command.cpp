@@ -140,6 +140,11 @@ ExitCode run(const RunOptions& given) {
   std::vector<std::string> assumptions = machine.assumptions;
   assumptions.insert(assumptions.end(), widths.notes.begin(), widths.notes.end());
   assumptions.insert(assumptions.end(), bits.assumptions.begin(), bits.assumptions.end());
+  if (options.engine == "analytical") {
+    for (std::string& text : dataflow::dram_assumptions(machine.accelerator)) {
+      assumptions.push_back(std::move(text));
+    }
+  }
   for (const std::string& assumption : assumptions) say("vernier: assumed: " + assumption);
 
   const Result<EngineResult> result = run_engine(options, machine, graph, bits.tensors);

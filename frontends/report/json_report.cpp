@@ -155,6 +155,22 @@ Json layer_json(const dataflow::LayerCost& cost, const RunReport& report) {
   return json;
 }
 
+// With the `timing` model rate and latency are the effective ones.
+Json dram_json(const memory::DramSpec& dram) {
+  Json json = {{"model", dram.timing ? "timing" : "bandwidth"},
+               {"bandwidth_bits_per_cycle", dram.bandwidth.bits_per_cycle()},
+               {"latency_cycles", dram.latency.count()}};
+  if (const auto& timing = dram.timing) {
+    json["preset"] = timing->preset.name;
+    json["address_mapping"] = timing->mapping.text();
+    json["policy"] = memory::row_policy_names()[static_cast<std::size_t>(timing->policy)];
+    json["channels"] = timing->channels;
+    json["ranks"] = timing->ranks;
+    json["queue_bursts"] = timing->queue;
+  }
+  return json;
+}
+
 Json machine_json(const RunReport& report) {
   const dataflow::AcceleratorSpec& spec = report.machine.accelerator.spec();
   Json buffers = Json::object();
@@ -195,10 +211,7 @@ Json machine_json(const RunReport& report) {
             {"overflow", overflows[static_cast<int>(spec.mac.overflow)]}}},
           {"storage_bits", spec.storage_bits},
           {"buffers", std::move(buffers)},
-          {"dram",
-           {{"model", "bandwidth"},
-            {"bandwidth_bits_per_cycle", spec.dram.bandwidth.bits_per_cycle()},
-            {"latency_cycles", spec.dram.latency.count()}}},
+          {"dram", dram_json(spec.dram)},
           {"vector",
            {{"lanes", spec.vector.lanes},
             {"requant_lanes", spec.vector.requant_lanes},

@@ -231,6 +231,8 @@ void DmaModule::grant() {
   access->pattern = command_.move.pattern;
   access->element_bytes = command_.region.element_bytes;
   access->packed_bits = command_.move.bits;
+  access->packed_address = command_.region.packed_address;
+  access->moved_bits = 0;
   count(command_);
   on_channel_ = &transfer;
   ++outstanding_;
@@ -291,6 +293,11 @@ void DmaModule::arrive(Transfer& transfer) {
             .c_str());
   }
   const Command& command = transfer.command;
+  const auto* access = transfer.payload.get_extension<BlockAccess>();
+  const std::int64_t moved = access->moved_bits > 0 ? access->moved_bits : command.move.bits;
+  (command.kind == Kind::kStore ? counts_.bits_written
+                                : counts_.bits_read)[static_cast<std::size_t>(
+      role_of(command.stream))] += moved;
   if (command.kind == Kind::kStore) {
     output_left(command.block);
   } else {

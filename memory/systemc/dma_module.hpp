@@ -27,6 +27,9 @@ struct DmaCounts {
   std::int64_t reload_bits = 0;
   std::int64_t spill_bits = 0;
   std::int64_t store_bits = 0;
+  /// Bits that the memory says it moved (whole bursts, where it knows bursts), by role.
+  std::array<std::int64_t, kTensorRoleCount> bits_read{};
+  std::array<std::int64_t, kTensorRoleCount> bits_written{};
   std::array<std::int64_t, kTensorRoleCount> words_written{};
   std::array<std::int64_t, kTensorRoleCount> words_read{};
   sc_core::sc_time busy;  ///< between granting a command and the end of its beats

@@ -55,6 +55,7 @@ class TileSource {
 struct MemoryRegion {
   std::uint64_t address = 0;
   std::int64_t element_bytes = 1;
+  std::uint64_t packed_address = 0;  ///< byte of DRAM where the packed tensor begins
 };
 
 /// Where a tensor that stays on chip lies: for each of its elements, in the order of the task, the
