@@ -255,42 +255,41 @@ class SpecCheck {
       add(path + ".capacity",
           fmt::format("{} is not a whole number of words of {} bit in each of {} banks",
                       to_text(buffer.capacity), buffer.word.count(), buffer.banks));
-    } else {
-      check_banks(buffer, path);
+    } else if (buffer.resident_bytes.count() != 0) {
+      check_residents(buffer, path);
+      return;
     }
+    if (buffer.blocks_held() == 2) check_halves(buffer.banks, "found", path);
     if (std::set<TensorRole>(buffer.serves.begin(), buffer.serves.end()).size() !=
         buffer.serves.size()) {
       add(path + ".serves", "an operand stands twice");
     }
   }
+  void check_halves(std::int64_t banks, std::string_view origin, const std::string& path) {
+    if (banks % 2 == 0) return;
+    add(path + ".banks", fmt::format("{} {}; the halves of a double buffer lie in different banks, "
+                                     "so an even number is needed",
+                                     origin, banks));
+  }
   // The part that stays on chip and the blocks of tiles lie in banks of their own, and so do the
   // halves of a double buffer: the DMA engine and the array never meet in a bank.
-  void check_banks(const memory::BufferSpec& buffer, const std::string& path) {
-    std::int64_t banks = buffer.banks;
-    if (buffer.resident_bytes.count() != 0) {
-      const std::string key = path + ".resident_bytes";
-      if (!buffer.serves_role(TensorRole::kInput) || !buffer.serves_role(TensorRole::kOutput)) {
-        add(key, "activations stay on chip only in a buffer that serves input and output");
-        return;
-      }
-      const Bits bank = Bits(to_bits(buffer.capacity).count() / buffer.banks);
-      const Bits kept = to_bits(buffer.resident_bytes);
-      const bool is_whole = kept.count() % bank.count() == 0;
-      if (!is_whole || buffer.resident_bytes >= buffer.capacity) {
-        add(key, fmt::format("found {}; needed are whole banks of {}, fewer than the {} of the "
-                             "buffer",
-                             to_text(buffer.resident_bytes), to_text(to_bytes_ceil(bank)),
-                             buffer.banks));
-        return;
-      }
-      banks -= kept.count() / bank.count();
+  void check_residents(const memory::BufferSpec& buffer, const std::string& path) {
+    const std::string key = path + ".resident_bytes";
+    if (!buffer.serves_role(TensorRole::kInput) || !buffer.serves_role(TensorRole::kOutput)) {
+      add(key, "activations stay on chip only in a buffer that serves input and output");
+      return;
     }
-    if (buffer.blocks_held() == 1 || banks % 2 == 0) return;
-    add(path + ".banks",
-        fmt::format("{}; the halves of a double buffer lie in different banks, so an even number "
-                    "is needed",
-                    banks == buffer.banks ? fmt::format("found {}", banks)
-                                          : fmt::format("resident_bytes leaves {}", banks)));
+    const Bits bank = Bits(to_bits(buffer.capacity).count() / buffer.banks);
+    const Bits kept = to_bits(buffer.resident_bytes);
+    if (kept.count() % bank.count() != 0 || buffer.resident_bytes >= buffer.capacity) {
+      add(key,
+          fmt::format("found {}; needed are whole banks of {}, fewer than the {} of the "
+                      "buffer",
+                      to_text(buffer.resident_bytes), to_text(to_bytes_ceil(bank)), buffer.banks));
+      return;
+    }
+    const std::int64_t banks = buffer.banks - kept.count() / bank.count();
+    if (buffer.blocks_held() == 2) check_halves(banks, "resident_bytes leaves", path);
   }
   void check_widths() {
     if (spec_.storage_bits.empty()) return;  // by default they hold every compute width
