@@ -104,6 +104,13 @@ CandidateBounds::CandidateBounds(const LayerTask& task, const Machine& machine,
       latency_(count_of(machine.accelerator.spec().dram.latency.count())),
       channel_cycles_(count_of(machine.accelerator.spec().dram.bandwidth.cycles())),
       channel_bits_(count_of(machine.accelerator.spec().dram.bandwidth.bits())) {
+  // Tiles in padding wait for no load.
+  const auto in_padding = [](const AxisSpec& axis) {
+    const AxisTiles pixels = cut_axis(axis, 1);
+    return std::any_of(pixels.classes.begin(), pixels.classes.end(),
+                       [](const AxisClass& pixel) { return pixel.in_length == 0; });
+  };
+  always_loads_ = always_loads_ && !in_padding(row_axis(task)) && !in_padding(column_axis(task));
   whole_row_ = cut_axis(row_axis(task), task.out_height).classes.front();
   whole_column_ = cut_axis(column_axis(task), task.out_width).classes.front();
   no_row_ = empty_class(whole_row_);

@@ -168,7 +168,7 @@ class CandidateBounds {
   const Accelerator& accelerator_;
   SearchObjective objective_;
   bool is_array_;
-  bool always_loads_;  // every tile loads a block, unless it lies in padding
+  bool always_loads_;  // every tile loads a block, whatever its size
   Count groups_;
   Count images_;
   Count pixels_;
