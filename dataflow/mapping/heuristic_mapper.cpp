@@ -9,53 +9,13 @@
 
 #include "arch/fold_model.hpp"
 #include "dataflow/mapping/axis.hpp"
+#include "dataflow/mapping/candidates.hpp"
+#include "dataflow/mapping/tile_fit.hpp"
 #include "memory/packing.hpp"
 #include "memory/port_model.hpp"
 
 namespace vernier::dataflow {
 namespace {
-
-using Order = std::array<LoopDim, 3>;
-constexpr std::array<Order, 6> kOrders{{
-    {LoopDim::kPixel, LoopDim::kOutChannel, LoopDim::kInChannel},
-    {LoopDim::kOutChannel, LoopDim::kPixel, LoopDim::kInChannel},
-    {LoopDim::kPixel, LoopDim::kInChannel, LoopDim::kOutChannel},
-    {LoopDim::kOutChannel, LoopDim::kInChannel, LoopDim::kPixel},
-    {LoopDim::kInChannel, LoopDim::kPixel, LoopDim::kOutChannel},
-    {LoopDim::kInChannel, LoopDim::kOutChannel, LoopDim::kPixel},
-}};
-
-// Which loops have more than one iteration, as a bit per LoopDim.
-using Moving = unsigned;
-constexpr unsigned kAllMoving = 7;
-
-// Whether an order differs from all earlier ones in loops that move at all.
-constexpr bool is_new_order(std::size_t index, Moving moving) {
-  const auto signature = [moving](const Order& order) {
-    unsigned value = 1;
-    for (const LoopDim dim : order) {
-      if ((moving >> static_cast<unsigned>(dim) & 1U) != 0) {
-        value = value * 4 + static_cast<unsigned>(dim);
-      }
-    }
-    return value;
-  };
-  for (std::size_t earlier = 0; earlier < index; ++earlier) {
-    if (signature(kOrders[earlier]) == signature(kOrders[index])) return false;
-  }
-  return true;
-}
-
-// The orders worth trying, by which loops move.
-constexpr auto kNewOrders = [] {
-  std::array<std::array<bool, kOrders.size()>, kAllMoving + 1> table{};
-  for (unsigned moving = 0; moving <= kAllMoving; ++moving) {
-    for (std::size_t at = 0; at < kOrders.size(); ++at) {
-      table[moving][at] = is_new_order(at, moving);
-    }
-  }
-  return table;
-}();
 
 // Sums over the tiles of one dimension. "words" are buffer words of one row of a block.
 struct OutChannelSums {
@@ -102,16 +62,12 @@ class Search {
         array_(machine.spec().array),
         rows_(row_axis(task)),
         columns_(column_axis(task)),
-        is_array_(task.unit == TaskUnit::kArray) {
+        is_array_(task.unit == TaskUnit::kArray),
+        fit_(task, machine) {
     if (is_array_) mode_ = machine.mode(task.weight_compute, task.activation_compute);
     input_word_ = machine.buffer(TensorRole::kInput).word;
     weight_word_ = machine.buffer(TensorRole::kWeight).word;
     output_word_ = machine.buffer(TensorRole::kOutput).word;
-    for (const memory::BufferSpec& buffer : machine.spec().buffers) {
-      halves_.push_back({buffer.half().count(), buffer.serves_role(TensorRole::kInput),
-                         buffer.serves_role(TensorRole::kWeight),
-                         buffer.serves_role(TensorRole::kOutput)});
-    }
   }
 
   [[nodiscard]] OutChannelSums out_channels(std::int64_t size) const {
@@ -186,14 +142,13 @@ class Search {
 
   [[nodiscard]] MappingEstimate estimate(const PixelSums& p, const OutChannelSums& n,
                                          const InChannelSums& k, double compute,
-                                         const Order& order) const {
+                                         const LoopOrder& order) const {
     const double groups = static_cast<double>(task_.groups);
     const bool n_moves = n.count > 1;
     const bool k_moves = is_array_ && k.count > 1;
     const bool p_moves = p.count > 1;
     const auto inside = [&order](LoopDim outer, LoopDim inner) {
-      const auto at = [&order](LoopDim dim) { return std::find(order.begin(), order.end(), dim); };
-      return at(outer) < at(inner);
+      return stands_outside(order, outer, inner);
     };
     const bool input_again =
         n_moves && ((p_moves && inside(LoopDim::kOutChannel, LoopDim::kPixel)) ||
@@ -222,7 +177,8 @@ class Search {
     MappingEstimate estimate;
     estimate.dram_bits = input_bits + weight_bits + output_bits + spill_bits;
     // The first loads and the last store overlap with nothing. Loads of a tile cannot be granted
-    // before the tile two before it has ended, so each tile also waits for the latency.
+    // before the tile two before it has ended: of two chains of tiles, each with its transfers,
+    // latencies and computing one after the other, the longer takes at least half of both.
     const double rate = machine_.spec().dram.bandwidth.bits_per_cycle();
     const double first_input = p.first_in_pixels *
                                (is_array_ ? k.input_words / k.count : n.input_words / n.count) *
@@ -231,61 +187,31 @@ class Search {
                                                 k.weight_words / k.count * weight_word
                                           : 0.0;
     const double first = (first_input + first_weight) / rate;
+    const double tiles = groups * p.count * n.count * (is_array_ ? k.count : 1.0);
     const double last = output_bits / (groups * p.count * n.count) / rate;
     const double transfer = estimate.dram_bits / rate;
-    const auto latency = static_cast<double>(machine_.spec().dram.latency.count());
-    const double tiles = groups * p.count * n.count * (is_array_ ? k.count : 1.0);
     // Blocks of a single buffer move while nothing is computed.
     const double alone = ((is_single(TensorRole::kInput) ? input_bits - first_input : 0.0) +
                           (is_single(TensorRole::kWeight) ? weight_bits - first_weight : 0.0) +
                           (is_single(TensorRole::kOutput) ? output_bits + spill_bits : 0.0)) /
                          rate;
-    estimate.cycles =
-        first + latency +
-        std::max(compute + std::max(0.0, alone - (is_single(TensorRole::kOutput) ? last : 0.0)),
-                 transfer - first - last + (tiles - 1.0) * latency) +
-        last;
+    const double busy =
+        compute + std::max(0.0, alone - (is_single(TensorRole::kOutput) ? last : 0.0));
+    const double latency =
+        first > 0 ? static_cast<double>(machine_.spec().dram.latency.count()) : 0.0;
+    const double chained = std::max(0.0, transfer - 2 * last) + tiles * latency + busy;
+    estimate.cycles = std::max({first + latency + busy + last, transfer + latency,
+                                first > 0 ? chained / 2 + last : 0.0});
     return estimate;
   }
 
-  // What the blocks of given channel slices take, so that rectangles are checked without dividing.
-  struct Footprint {
-    std::int64_t input_bits_per_pixel = 0;
-    std::int64_t input_bits = 0;  // of a one-pixel second input
-    std::int64_t weight_bits = 0;
-    std::int64_t output_bits_per_pixel = 0;
-  };
-
   [[nodiscard]] Footprint footprint(std::int64_t in_size, std::int64_t out_size) const {
-    const BlockBits blocks = block_bits(task_, {1, 1, in_size, out_size}, machine_);
-    Footprint result;
-    for (std::size_t slot = 0; slot < blocks.input.size(); ++slot) {
-      if (!is_array_ && task_.reach[slot] == InputReach::kNone) continue;
-      if ((is_array_ && slot > 0) || task_.input_resident[slot]) continue;
-      const std::int64_t bits = memory::packed_bits(1, is_array_ ? in_size : out_size,
-                                                    task_.input_storage[slot], input_word_)
-                                    .count();
-      const bool one_pixel = !is_array_ && task_.reach[slot] == InputReach::kOnePixel;
-      (one_pixel ? result.input_bits : result.input_bits_per_pixel) += bits;
-    }
-    result.weight_bits = blocks.weight.count();
-    result.output_bits_per_pixel = blocks.output.count();
-    return result;
+    return fit_.footprint(in_size, out_size);
   }
 
-  [[nodiscard]] bool fits(const Footprint& footprint, std::int64_t rows,
-                          std::int64_t columns) const {
-    const std::int64_t input =
-        reach_of(rows_, rows) * reach_of(columns_, columns) * footprint.input_bits_per_pixel +
-        footprint.input_bits;
-    const std::int64_t output = rows * columns * footprint.output_bits_per_pixel;
-    for (const Half& half : halves_) {
-      const std::int64_t need = (half.input ? input : 0) +
-                                (half.weight ? footprint.weight_bits : 0) +
-                                (half.output ? output : 0);
-      if (need > half.bits) return false;
-    }
-    return true;
+  [[nodiscard]] bool fits(const Footprint& footprint, std::int64_t in_pixels,
+                          std::int64_t out_pixels) const {
+    return fit_.fits(footprint, in_pixels, out_pixels);
   }
 
  private:
@@ -356,14 +282,6 @@ class Search {
         machine_.spec().buffers));
   }
 
-  // One half of a buffer and the operands whose blocks it holds.
-  struct Half {
-    std::int64_t bits;
-    bool input;
-    bool weight;
-    bool output;
-  };
-
   const LayerTask& task_;
   const Accelerator& machine_;
   const arch::ArraySpec& array_;
@@ -374,7 +292,7 @@ class Search {
   Bits input_word_;
   Bits weight_word_;
   Bits output_word_;
-  std::vector<Half> halves_;
+  TileFit fit_;
 };
 
 // total, total/2, total/4 ... rounded up to `step`, then on below `step` down to 1.
@@ -389,59 +307,6 @@ std::vector<std::int64_t> halvings(std::int64_t total, std::int64_t step) {
     sizes.push_back(next);
   }
   return sizes;
-}
-
-// Equal cuts: the smallest length that gives no more tiles than `length` does.
-std::int64_t balanced(std::int64_t total, std::int64_t length) {
-  return ceil_div(total, ceil_div(total, length));
-}
-
-// A value in [1, most] that passes, or 0 when 1 does not; the largest if `passes` is monotone.
-template <typename Passes>
-std::int64_t largest(std::int64_t most, Passes passes) {
-  if (passes(most)) return most;
-  std::int64_t good = 0;
-  std::int64_t bad = most;
-  while (bad - good > 1) {
-    const std::int64_t middle = good + (bad - good) / 2;
-    (passes(middle) ? good : bad) = middle;
-  }
-  return good;
-}
-
-// Rectangles to try for given channel slices: the largest of full width that fits and some smaller
-// ones, which overlap better with their loads; narrower ones when full width leaves few rows.
-std::vector<TileSize> rectangles(const Search& search, const LayerTask& task, std::int64_t in_size,
-                                 std::int64_t out_size) {
-  const Search::Footprint footprint = search.footprint(in_size, out_size);
-  TileSize tile{1, 1, in_size, out_size};
-  constexpr std::int64_t kSmallest = 8;  // down to an eighth of the largest
-  constexpr std::int64_t kFewRows = 8;
-  std::vector<TileSize> result;
-  for (std::int64_t cut = 1; cut <= 4; cut *= 2) {
-    tile.columns = ceil_div(task.out_width, cut);
-    const std::int64_t rows = largest(task.out_height, [&](std::int64_t candidate) {
-      return search.fits(footprint, candidate, tile.columns);
-    });
-    for (std::int64_t part = 1; part <= (cut == 1 ? kSmallest : 1) && rows / part > 0; part *= 2) {
-      // With less padding on one side, an equal cut may reach further than an unequal one.
-      tile.rows = balanced(task.out_height, rows / part);
-      if (!search.fits(footprint, tile.rows, tile.columns)) tile.rows = rows / part;
-      if (!search.fits(footprint, tile.rows, tile.columns)) continue;
-      if (result.empty() || !(result.back() == tile)) result.push_back(tile);
-    }
-    if (rows >= std::min(task.out_height, kFewRows) || tile.columns == 1) break;
-  }
-  if (!result.empty()) return result;
-  tile.rows = 1;
-  const std::int64_t columns = largest(
-      task.out_width, [&](std::int64_t candidate) { return search.fits(footprint, 1, candidate); });
-  if (columns > 0) {
-    tile.columns = balanced(task.out_width, columns);
-    if (!search.fits(footprint, 1, tile.columns)) tile.columns = columns;
-    result.push_back(tile);
-  }
-  return result;
 }
 
 // Slices of the reduction to try, descending: halvings, and where rows hold the reduction the
@@ -465,7 +330,12 @@ std::vector<std::int64_t> reduction_slices(const LayerTask& task, const Accelera
 class Chooser {
  public:
   Chooser(const LayerTask& task, const Accelerator& machine)
-      : task_(task), machine_(machine), search_(task, machine) {}
+      : task_(task),
+        machine_(machine),
+        search_(task, machine),
+        rows_(cuts(row_axis(task), task.out_height)),
+        columns_(cuts(column_axis(task), task.out_width)),
+        grid_(rows_.size() * columns_.size()) {}
 
   Result<Mapping> choose() {
     const std::int64_t unit = task_.channel_unit;
@@ -483,45 +353,127 @@ class Chooser {
       if (out_size * 4 < lanes && best_) break;
       int tried = 0;
       for (const std::int64_t in_size : in_sizes) {
-        if (!search_.fits(search_.footprint(in_size, out_size), 1, 1)) continue;
-        try_channels(in_size, out_size);
+        if (!fits(search_.footprint(in_size, out_size), rows_.back(), columns_.back())) continue;
+        try_channels(in_size, out_size, Shapes::kFew);
         constexpr int kMostInSizes = 6;
         if (++tried == kMostInSizes) break;
       }
     }
     VERNIER_ASSERT(best_.has_value(), "a candidate, since the smallest tile fits");
+    refine();
     return *best_;
   }
 
  private:
-  void try_channels(std::int64_t in_size, std::int64_t out_size) {
+  // An equal cut of an output axis.
+  struct Cut {
+    std::int64_t size = 0;
+    std::int64_t reach = 0;
+  };
+  // Which rectangles to try for given channel slices.
+  enum class Shapes : std::uint8_t { kFew, kAll };
+
+  static std::vector<Cut> cuts(const AxisSpec& axis, std::int64_t total) {
+    std::vector<Cut> result;
+    for (const std::int64_t size : equal_cuts(total)) {
+      result.push_back({size, reach_of(axis, size)});
+    }
+    return result;
+  }
+
+  [[nodiscard]] bool fits(const Footprint& footprint, const Cut& rows, const Cut& columns) const {
+    return search_.fits(footprint, rows.reach * columns.reach, rows.size * columns.size);
+  }
+
+  // The tallest rectangle of a width that fits, as an index of rows_; their number: none fits.
+  [[nodiscard]] std::size_t tallest(const Footprint& footprint, const Cut& columns) const {
+    const auto found = std::partition_point(rows_.begin(), rows_.end(), [&](const Cut& rows) {
+      return !fits(footprint, rows, columns);
+    });
+    return static_cast<std::size_t>(found - rows_.begin());
+  }
+
+  const PixelSums& pixels(std::size_t row, std::size_t column) {
+    std::optional<PixelSums>& sums = grid_[row * columns_.size() + column];
+    if (!sums) sums = search_.pixels(rows_[row].size, columns_[column].size);
+    return *sums;
+  }
+
+  // Channel slices near the best ones so far: a little less of them may leave room for a larger
+  // rectangle, a little more fills the array better.
+  void refine() {
+    const auto near = [](std::int64_t total, std::int64_t size) {
+      const std::int64_t slices = ceil_div(total, size);
+      std::vector<std::int64_t> sizes;
+      for (std::int64_t count = std::max<std::int64_t>(1, slices - 1); count <= slices + 2;
+           ++count) {
+        const std::int64_t next = ceil_div(total, count);
+        if (sizes.empty() || sizes.back() != next) sizes.push_back(next);
+      }
+      return sizes;
+    };
+    const std::int64_t unit = task_.channel_unit;
+    try_channels(best_->tile.in_channels, best_->tile.out_channels, Shapes::kAll);
+    for (const std::int64_t units :
+         near(task_.out_channels / unit, best_->tile.out_channels / unit)) {
+      try_channels(best_->tile.in_channels, units * unit, Shapes::kAll);
+    }
+    if (task_.unit == TaskUnit::kVector) return;
+    for (const std::int64_t size : near(task_.channels, best_->tile.in_channels)) {
+      try_channels(size, best_->tile.out_channels, Shapes::kAll);
+    }
+  }
+
+  // Rectangles for given channel slices: of each width the tallest that fits, and some smaller
+  // ones, which overlap better with their loads. A few: narrower ones only when full width leaves
+  // few rows.
+  void try_channels(std::int64_t in_size, std::int64_t out_size, Shapes shapes) {
+    constexpr std::int64_t kFewRows = 8;
+    constexpr std::int64_t kSmallest = 8;  // down to an eighth of the largest
+    const Footprint footprint = search_.footprint(in_size, out_size);
     const OutChannelSums n = search_.out_channels(out_size);
     const InChannelSums k = search_.in_channels(in_size);
-    for (const TileSize& rectangle : rectangles(search_, task_, in_size, out_size)) {
-      const PixelSums p = search_.pixels(rectangle.rows, rectangle.columns);
-      const double compute = search_.compute_cycles(p, n, k);
-      const auto bit = [](LoopDim dim, double count) {
-        return count > 1 ? 1U << static_cast<unsigned>(dim) : 0U;
-      };
-      const Moving moving = bit(LoopDim::kPixel, p.count) | bit(LoopDim::kOutChannel, n.count) |
-                            bit(LoopDim::kInChannel, k.count);
-      for (std::size_t at = 0; at < kOrders.size(); ++at) {
-        if (!kNewOrders[moving][at]) continue;
-        const Order& order = kOrders[at];
-        const MappingEstimate estimate = search_.estimate(p, n, k, compute, order);
-        if (best_ && std::pair(estimate.cycles, estimate.dram_bits) >=
-                         std::pair(best_estimate_.cycles, best_estimate_.dram_bits)) {
-          continue;
-        }
-        best_ = Mapping{rectangle, order, MappingOrigin::kSearched};
-        best_estimate_ = estimate;
+    for (std::size_t column = 0; column < columns_.size(); ++column) {
+      const std::size_t first = tallest(footprint, columns_[column]);
+      if (first == rows_.size()) continue;
+      const std::int64_t most = rows_[first].size;
+      const std::int64_t parts = column == 0 ? kSmallest : (shapes == Shapes::kAll ? 2 : 1);
+      std::int64_t part = 1;
+      for (std::size_t row = first; row < rows_.size() && part <= parts; ++row) {
+        if (rows_[row].size * part > most) continue;
+        try_rectangle(pixels(row, column), n, k);
+        part *= 2;
       }
+      const bool enough = most >= std::min(task_.out_height, kFewRows);
+      if (shapes == Shapes::kFew && enough) break;
+    }
+  }
+
+  void try_rectangle(const PixelSums& p, const OutChannelSums& n, const InChannelSums& k) {
+    const double compute = search_.compute_cycles(p, n, k);
+    if (best_ && compute >= best_estimate_.cycles) return;
+    const MovingLoops moving = moving_loop(LoopDim::kPixel, p.count > 1) |
+                               moving_loop(LoopDim::kOutChannel, n.count > 1) |
+                               moving_loop(LoopDim::kInChannel, k.count > 1);
+    for (std::size_t at = 0; at < kLoopOrders.size(); ++at) {
+      if (!is_distinct_order(at, moving)) continue;
+      const LoopOrder& order = kLoopOrders[at];
+      const MappingEstimate estimate = search_.estimate(p, n, k, compute, order);
+      if (best_ && std::pair(estimate.cycles, estimate.dram_bits) >=
+                       std::pair(best_estimate_.cycles, best_estimate_.dram_bits)) {
+        continue;
+      }
+      best_ = Mapping{{p.rows, p.columns, k.size, n.size}, order, MappingOrigin::kSearched};
+      best_estimate_ = estimate;
     }
   }
 
   const LayerTask& task_;
   const Accelerator& machine_;
   Search search_;
+  std::vector<Cut> rows_;  // descending
+  std::vector<Cut> columns_;
+  std::vector<std::optional<PixelSums>> grid_;  // by row and column cut
   std::optional<Mapping> best_;
   MappingEstimate best_estimate_;
 };

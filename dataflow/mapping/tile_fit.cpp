@@ -23,7 +23,7 @@ Footprint TileFit::footprint(std::int64_t in_channels, std::int64_t out_channels
   Footprint result;
   for (std::size_t slot = 0; slot < blocks.input.size(); ++slot) {
     if (!is_array && task_.reach[slot] == InputReach::kNone) continue;
-    if (is_array && slot > 0) continue;
+    if ((is_array && slot > 0) || task_.input_resident[slot]) continue;
     const std::int64_t bits = memory::packed_bits(1, is_array ? in_channels : out_channels,
                                                   task_.input_storage[slot], word)
                                   .count();

@@ -71,8 +71,8 @@ bool is_fixed(Action action) {
 
 }  // namespace
 
-void InnerWork::add(const TileCost& tile, Count count) {
-  cycles += count_of(tile.cycles()) * count;
+void InnerWork::add(const TileCost& tile, Count count, Ports ports) {
+  cycles += count_of(ports == Ports::kCounted ? tile.cycles() : tile.lines) * count;
   slots += (count_of(tile.macs) + count_of(tile.idle_macs)) * count;
   input_reads +=
       (count_of(tile.accesses.input_reads[0]) + count_of(tile.accesses.input_reads[1])) * count;
@@ -104,6 +104,13 @@ CandidateBounds::CandidateBounds(const LayerTask& task, const Machine& machine,
       latency_(count_of(machine.accelerator.spec().dram.latency.count())),
       channel_cycles_(count_of(machine.accelerator.spec().dram.bandwidth.cycles())),
       channel_bits_(count_of(machine.accelerator.spec().dram.bandwidth.bits())) {
+  // Tiles in padding wait for no load.
+  const auto in_padding = [](const AxisSpec& axis) {
+    const AxisTiles pixels = cut_axis(axis, 1);
+    return std::any_of(pixels.classes.begin(), pixels.classes.end(),
+                       [](const AxisClass& pixel) { return pixel.in_length == 0; });
+  };
+  always_loads_ = always_loads_ && !in_padding(row_axis(task)) && !in_padding(column_axis(task));
   whole_row_ = cut_axis(row_axis(task), task.out_height).classes.front();
   whole_column_ = cut_axis(column_axis(task), task.out_width).classes.front();
   no_row_ = empty_class(whole_row_);
@@ -278,8 +285,8 @@ TrafficBits CandidateBounds::traffic(const PairTraffic& pair, const RectangleCut
 }
 
 InnerWork CandidateBounds::work_of(const AxisClass& row, const AxisClass& column,
-                                   const InChannelCut& in, const OutChannelCut& out,
-                                   Count times) const {
+                                   const InChannelCut& in, const OutChannelCut& out, Count times,
+                                   Ports ports) const {
   InnerWork work;
   TileClass tile;
   tile.row = &row;
@@ -289,23 +296,28 @@ InnerWork CandidateBounds::work_of(const AxisClass& row, const AxisClass& column
     for (const auto& [slice, count] : in.classes) {
       tile.reduction = slice;
       work.add(cost_of_tile(task_, tile, accelerator_),
-               count_of(run.count) * count_of(count) * times);
+               count_of(run.count) * count_of(count) * times, ports);
     }
   }
   return work;
 }
 
 InnerWork CandidateBounds::whole_map(const InChannelCut& in, const OutChannelCut& out) const {
-  return work_of(whole_row_, whole_column_, in, out, groups_ * images_);
+  // Where pixels lie on rows or columns, other cuts may fill the ports better.
+  const bool pixels_stream =
+      is_array_ && accelerator_.spec().array.dataflow == arch::Dataflow::kWeightStationary;
+  return work_of(whole_row_, whole_column_, in, out, groups_ * images_,
+                 pixels_stream ? Ports::kCounted : Ports::kLeftOut);
 }
 
 InnerWork CandidateBounds::per_rectangle(const InChannelCut& in, const OutChannelCut& out) const {
-  return work_of(no_row_, no_column_, in, out, groups_);
+  return work_of(no_row_, no_column_, in, out, groups_, Ports::kCounted);
 }
 
 InnerWork CandidateBounds::whole_map_and_channels(const InChannelCut& in) const {
   const OutChannelCut whole = out_channels(task_.out_channels);
-  InnerWork work = whole_map(in, whole);
+  InnerWork work =
+      work_of(whole_row_, whole_column_, in, whole, groups_ * images_, Ports::kLeftOut);
   // Slices may round their words up less often than the array's folds do: count bits instead.
   double filled = 1.0;
   const Bits word = accelerator_.buffer(TensorRole::kOutput).word;
@@ -330,7 +342,7 @@ InnerWork CandidateBounds::whole_map_and_channels(const InChannelCut& in) const 
 InnerWork CandidateBounds::exact(const PreparedTask& prepared) {
   InnerWork work;
   for (std::size_t at = 0; at < prepared.tiles.size(); ++at) {
-    work.add(prepared.tiles[at], count_of(prepared.schedule.classes()[at].count));
+    work.add(prepared.tiles[at], count_of(prepared.schedule.classes()[at].count), Ports::kCounted);
   }
   return work;
 }

@@ -1,8 +1,8 @@
 // Lower bounds of what a mapping of one task costs, far cheaper than running the recurrences. They
 // rest on four facts (docs/mapping.md): bits over the channel follow from loops and sizes exactly;
 // energy is counts times prices; a tile cut into smaller rectangles never asks less of array and
-// buffers in sum than the whole one; and no tile starts before its loads, which wait for the end of
-// the tile two before.
+// buffers in sum than the whole one (waits for ports aside); and no tile starts before its loads,
+// which wait for the end of the tile two before.
 #pragma once
 
 #include <array>
@@ -55,6 +55,10 @@ struct InChannelCut {
   Count first_weight_words = 0;
 };
 
+/// Whether work contains the cycles that lines wait for ports. Sizes that fill the ports need fewer
+/// of them than larger ones, so a bound from a larger tile leaves them out.
+enum class Ports : std::uint8_t { kCounted, kLeftOut };
+
 /// What array (or vector unit) and buffers do, in cycles, slots and words; DMA not included.
 struct InnerWork {
   Count cycles = 0;
@@ -64,7 +68,7 @@ struct InnerWork {
   Count output_reads = 0;
   Count output_writes = 0;
 
-  void add(const TileCost& tile, Count count);
+  void add(const TileCost& tile, Count count, Ports ports);
   /// The larger of each field and so many times another one.
   [[nodiscard]] InnerWork at_least(const InnerWork& other, Count times) const;
 };
@@ -155,8 +159,8 @@ class CandidateBounds {
   };
   void set_rates(const CostSummary& known);
   [[nodiscard]] InnerWork work_of(const AxisClass& row, const AxisClass& column,
-                                  const InChannelCut& in, const OutChannelCut& out,
-                                  Count times) const;
+                                  const InChannelCut& in, const OutChannelCut& out, Count times,
+                                  Ports ports) const;
   [[nodiscard]] Count beats(Count bits) const;
 
   const LayerTask& task_;
@@ -164,7 +168,7 @@ class CandidateBounds {
   const Accelerator& accelerator_;
   SearchObjective objective_;
   bool is_array_;
-  bool always_loads_;  // every tile loads a block, unless it lies in padding
+  bool always_loads_;  // every tile loads a block, whatever its size
   Count groups_;
   Count images_;
   Count pixels_;

@@ -128,10 +128,18 @@ class Exhaustive {
     return pair.bound <= best_.score;
   }
 
+  [[nodiscard]] static Count least_loaded(const std::vector<SpatialCut>& cuts) {
+    Count least = cuts.front().loaded;
+    for (const SpatialCut& cut : cuts) least = std::min(least, cut.loaded);
+    return least;
+  }
+
   // Fewest tiles and loads that any rectangle within the room can have.
   [[nodiscard]] RectangleCut least_rectangle(const TileFit::Room& room) const {
-    RectangleCut least = rectangles_.front().cut;
+    // A stride beyond the kernel skips inputs, so that smaller tiles may load less.
+    RectangleCut least;
     const auto images = static_cast<Count>(task_.images);
+    least.loaded = images * least_loaded(rows_) * least_loaded(columns_);
     const auto pixels = static_cast<Count>(task_.out_height) * static_cast<Count>(task_.out_width);
     const Count by_output = std::ceil(pixels / static_cast<Count>(room.out_pixels));
     const Count by_input = std::ceil(least.loaded / images / static_cast<Count>(room.in_pixels));
