@@ -70,6 +70,19 @@ class TermPlace {
   std::vector<KnotPosition> positions_;
 };
 
+// The value of a term, without what its slopes would need.
+bool value_only(const Term& term, std::vector<KnotPosition> at, const VertexSource& source,
+                Interpolated& out) {
+  for (KnotPosition& position : at) {
+    position.cell_below = 0.0;
+    if (position.on_knot()) position.cell_above = 0.0;
+  }
+  if (term.simplex) return interpolate_on_simplex(at, source, out);
+  const Patch patch = make_patch(at, source);
+  if (patch.legal) interpolate(patch, at, out);
+  return patch.legal;
+}
+
 }  // namespace
 
 struct CostTerms::Memo {
@@ -335,21 +348,21 @@ Figures CostTerms::diagonal_slope(std::size_t index, const Placement& placement,
   const TermPlace place(term, placement);
   std::vector<KnotPosition> lower(place.positions().begin(), place.positions().end());
   if (term.own_weight < 0 || term.own_input < 0 || weight == input) return {};
+  double distance = 0.0;  // mean of both
   for (const std::size_t at : {weight, input}) {
     if (!lower[at].on_knot() || lower[at].cell_below == 0.0) return {};
+    constexpr double kHalf = 0.5;
+    distance += kHalf * lower[at].cell_below;
     --lower[at].below;
-    lower[at].cell_above = lower[at].cell_below;
   }
-  constexpr double kHalf = 0.5;
-  const double distance = kHalf * (lower[weight].cell_below + lower[input].cell_below);
   bool computed = false;
   const VertexSource source = [&](std::span<const KnotIndex> knots, Figures& figures) {
     return vertex(index, knots, monotone, figures, computed);
   };
   Interpolated here;
   Interpolated there;
-  if (!interpolate_on_simplex(place.positions(), source, here)) return {};
-  if (!interpolate_on_simplex(lower, source, there)) return {};
+  const std::vector<KnotPosition> upper(place.positions().begin(), place.positions().end());
+  if (!value_only(term, upper, source, here) || !value_only(term, lower, source, there)) return {};
   Figures slope;
   for (std::size_t at = 0; at < kFigureCount; ++at) {
     slope[at] = (here.value[at] - there.value[at]) / distance;

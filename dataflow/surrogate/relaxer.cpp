@@ -220,8 +220,11 @@ Result<Relaxation> Relaxer::finish(std::span<const double> bits, const Placement
   parts.relaxed = parts.exact = sums.value;
   result.clamped = placement.clamped;
   set_slopes(placement, sums, parts, result);
+  const bool stores = std::any_of(objectives.begin(), objectives.end(), [](const Objective& one) {
+    return one.measure.basis == SizeBasis::kStorage;
+  });
   parts.logical = logical_bits(placement);
-  parts.stored = stored_bits(placement);
+  if (stores) parts.stored = stored_bits(placement);
   if (options_.forward == Forward::kExact) {
     const std::vector<std::int64_t> widths = model_.variables_.snapped(placement);
     const Result<CostFigures> exact =
@@ -231,7 +234,7 @@ Result<Relaxation> Relaxer::finish(std::span<const double> bits, const Placement
     const Placement snapped =
         model_.variables_.place(std::vector<double>(widths.begin(), widths.end()));
     parts.exact_logical = logical_bits(snapped);
-    parts.exact_stored = stored_bits(snapped);
+    if (stores) parts.exact_stored = stored_bits(snapped);
   }
   result.gradient.assign(bits.size(), 0.0);
   for (const Objective& objective : objectives) {

@@ -25,6 +25,7 @@ void add_explain_command(CLI::App& app, VerbAction& action);
 void add_manual_command(CLI::App& app, VerbAction& action);
 void add_scalesim_command(CLI::App& app, VerbAction& action);
 void add_validate_command(CLI::App& app, VerbAction& action);
+void add_cost_table_command(CLI::App& app, VerbAction& action);
 /// Verbs of the design that this build does not have: each exits 2 and says so.
 void add_missing_commands(CLI::App& app, VerbAction& action);
 

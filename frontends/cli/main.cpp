@@ -31,6 +31,7 @@ int run(int argc, char** argv) {
   add_explain_command(app, action);
   add_scalesim_command(app, action);
   add_validate_command(app, action);
+  add_cost_table_command(app, action);
   add_manual_command(app, action);
   add_missing_commands(app, action);
   try {

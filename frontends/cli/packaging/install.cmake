@@ -30,14 +30,15 @@ install(FILES "${manual_dir}/vernier"
 set(link_line "")
 foreach(name IN ITEMS arch_base arch memory energy dataflow_graph dataflow_machine dataflow_mapping
                       dataflow_schedule dataflow_result dataflow_evaluate dataflow_search
-                      frontends_report frontends_topology frontends_scalesim validation)
+                      dataflow_surrogate frontends_c frontends_report frontends_topology
+                      frontends_scalesim validation)
   if(NOT TARGET ${name})
     continue()
   endif()
   install(TARGETS ${name} EXPORT VernierTargets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
   get_target_property(folder ${name} VERNIER_FOLDER)
   install(DIRECTORY "${folder}/" DESTINATION "${VERNIER_HEADER_DIR}/${folder}"
-          FILES_MATCHING PATTERN "*.hpp" PATTERN "systemc" EXCLUDE)
+          FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h" PATTERN "systemc" EXCLUDE)
   get_target_property(kind ${name} TYPE)
   if(kind STREQUAL "STATIC_LIBRARY")
     string(PREPEND link_line "-lvernier_${name} ")

@@ -95,7 +95,7 @@ TEST_CASE("A slice's slope is that of the channels it moves", "[surrogate]") {
     return model.relax(bits, only("latency")).value();
   };
   const double secant = (cost(8.0).total - cost(4.0).total) / 4.0;
-  CHECK(secant > 0.0);
+  REQUIRE(secant != 0.0);  // two small sub-layers may well cost more than one
   // Linear between the two ends, since only whole blocks lie there.
   CHECK(cost(6.0).total == Approx(0.5 * (cost(8.0).total + cost(4.0).total)).epsilon(1e-12));
   const double difference = (cost(6.001).total - cost(5.999).total) / 0.002;
