@@ -148,16 +148,14 @@ class ClockedMachine::Platform {
       program.inputs[slot] =
           image.add(operands.inputs[slot], bits, packed(BlockStream::kInput, bits.bits()));
     }
-    program.inputs[kWeight] =
-        image.add(operands.weights, layer.weight_storage,
-                  packed(BlockStream::kWeight, layer.weight_storage.bits()));
-    program.output =
-        image.add_room(sizes.outputs, MemoryImage::element_bytes(layer.output_storage),
-                       packed(BlockStream::kOutput, layer.output_storage.bits()));
+    program.inputs[kWeight] = image.add(operands.weights, layer.weight_storage,
+                                        packed(BlockStream::kWeight, layer.weight_storage.bits()));
+    program.output = image.add_room(sizes.outputs, MemoryImage::element_bytes(layer.output_storage),
+                                    packed(BlockStream::kOutput, layer.output_storage.bits()));
     constexpr std::int64_t kSumBytes = 8;
-    program.sums = image.add_room(
-        sizes.outputs, kSumBytes,
-        packed(BlockStream::kOutput, accelerator_.spec().mac.accumulator_bits));
+    program.sums =
+        image.add_room(sizes.outputs, kSumBytes,
+                       packed(BlockStream::kOutput, accelerator_.spec().mac.accumulator_bits));
     program.largest_block = walker.largest_blocks();
     for (std::size_t stream = 0; stream < memory::kBlockStreams; ++stream) {
       program.word_bits[stream] =
@@ -293,7 +291,7 @@ class ClockedMachine::Platform {
   std::int64_t period_ps_;
   sc_core::sc_time period_;
   memory::AcceleratorModule module_;
-  std::optional<memory::DramModule> channel_;     // model: bandwidth
+  std::optional<memory::DramModule> channel_;      // model: bandwidth
   std::optional<memory::DramTimingModule> banks_;  // model: timing
   Host host_;
   Timeline* recorded_ = nullptr;

@@ -86,8 +86,7 @@ void DramTimingModule::enter(std::int64_t cycle) {
     ++request.bursts;
     ++request.outstanding;
   }
-  notify_at(*request.payload, tlm::END_REQ,
-            std::max(request_begin_ + 1, ratio_.core_ceil(cycle)));
+  notify_at(*request.payload, tlm::END_REQ, std::max(request_begin_ + 1, ratio_.core_ceil(cycle)));
 }
 
 // Requests whose data have all moved are answered, the oldest first.

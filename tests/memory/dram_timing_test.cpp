@@ -59,25 +59,50 @@ TEST_CASE("The DRAM presets hold the numbers of their sources", "[memory][dram]"
     const DramCycles& t = given.cycles;
     if (name == "LPDDR4-3200") {
       const YamlNode& source = row("ramulator", "LPDDR4-3200");
-      const std::map<std::string, std::int64_t> cycles{
-          {"nCL", t.cl},       {"nDQSCK", t.dqsck}, {"nCWL", t.cwl}, {"nRCD", t.rcd},
-          {"nRPpb", t.rp},     {"nRPab", t.rp_all}, {"nRAS", t.ras}, {"nRC", t.rc},
-          {"nRRD", t.rrd_s},   {"nFAW", t.faw},     {"nCCD", t.ccd_s}, {"nWTR", t.wtr_s},
-          {"nRTP", t.rtp},     {"nWR", t.wr},       {"nRTRS", t.rtrs}, {"nBL", given.burst_cycles()},
-          {"banks", given.banks()}, {"channel_width", given.bus_bits},
-          {"columns", given.columns}};
+      const std::map<std::string, std::int64_t> cycles{{"nCL", t.cl},
+                                                       {"nDQSCK", t.dqsck},
+                                                       {"nCWL", t.cwl},
+                                                       {"nRCD", t.rcd},
+                                                       {"nRPpb", t.rp},
+                                                       {"nRPab", t.rp_all},
+                                                       {"nRAS", t.ras},
+                                                       {"nRC", t.rc},
+                                                       {"nRRD", t.rrd_s},
+                                                       {"nFAW", t.faw},
+                                                       {"nCCD", t.ccd_s},
+                                                       {"nWTR", t.wtr_s},
+                                                       {"nRTP", t.rtp},
+                                                       {"nWR", t.wr},
+                                                       {"nRTRS", t.rtrs},
+                                                       {"nBL", given.burst_cycles()},
+                                                       {"banks", given.banks()},
+                                                       {"channel_width", given.bus_bits},
+                                                       {"columns", given.columns}};
       for (const auto& [key, value] : cycles) CHECK(number(source, key) == value);
       continue;
     }
     const YamlNode& source = row("dramsim3", name);
-    const std::map<std::string, std::int64_t> cycles{
-        {"CL", t.cl},        {"CWL", t.cwl},      {"tRCD", t.rcd},     {"tRP", t.rp},
-        {"tRAS", t.ras},     {"tRFC", t.rfc},     {"tREFI", t.refi},   {"tRRD_S", t.rrd_s},
-        {"tRRD_L", t.rrd_l}, {"tWTR_S", t.wtr_s}, {"tWTR_L", t.wtr_l}, {"tFAW", t.faw},
-        {"tWR", t.wr},       {"tCCD_S", t.ccd_s}, {"tCCD_L", t.ccd_l}, {"rows", given.rows},
-        {"columns", given.columns}, {"bankgroups", given.bank_groups},
-        {"banks_per_group", given.banks_per_group}, {"BL", given.burst},
-        {"bus_width", given.bus_bits}};
+    const std::map<std::string, std::int64_t> cycles{{"CL", t.cl},
+                                                     {"CWL", t.cwl},
+                                                     {"tRCD", t.rcd},
+                                                     {"tRP", t.rp},
+                                                     {"tRAS", t.ras},
+                                                     {"tRFC", t.rfc},
+                                                     {"tREFI", t.refi},
+                                                     {"tRRD_S", t.rrd_s},
+                                                     {"tRRD_L", t.rrd_l},
+                                                     {"tWTR_S", t.wtr_s},
+                                                     {"tWTR_L", t.wtr_l},
+                                                     {"tFAW", t.faw},
+                                                     {"tWR", t.wr},
+                                                     {"tCCD_S", t.ccd_s},
+                                                     {"tCCD_L", t.ccd_l},
+                                                     {"rows", given.rows},
+                                                     {"columns", given.columns},
+                                                     {"bankgroups", given.bank_groups},
+                                                     {"banks_per_group", given.banks_per_group},
+                                                     {"BL", given.burst},
+                                                     {"bus_width", given.bus_bits}};
     for (const auto& [key, value] : cycles) CHECK(number(source, key) == value);
     CHECK(t.rc == t.ras + t.rp);
     CHECK(parse_nanoseconds(source.find("timing_cycles")->find("tCK_ns")->scalar + " ns").count() *

@@ -1,5 +1,5 @@
-// The clocked machine on DRAM with banks, rows and refresh: right results, counted commands, and how
-// far the analytical engine's effective bandwidth is from it.
+// The clocked machine on DRAM with banks, rows and refresh: right results, counted commands, and
+// how far the analytical engine's effective bandwidth is from it.
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -20,8 +20,8 @@ using dataflow::CycleCause;
 
 constexpr std::int64_t kCorePs = 1000;
 
-/// 2 x 64 PEs at 1 GHz: with few rows it asks for up to 512 bits of weights per cycle, more than any
-/// preset delivers. Priced by supply currents where there are some.
+/// 2 x 64 PEs at 1 GHz: with few rows it asks for up to 512 bits of weights per cycle, more than
+/// any preset delivers. Priced by supply currents where there are some.
 dataflow::Machine timing_machine(const std::string& preset) {
   dataflow::AcceleratorSpec spec = example_spec(arch::Dataflow::kOutputStationary);
   spec.clock = Hertz(1'000'000'000);
@@ -77,9 +77,8 @@ TEST_CASE("On DRAM with banks the outputs are right and commands are counted", "
     CHECK(written % dram.burst_bits() == 0);
     CHECK(read + written >= clocked.dram.total().count());
     CHECK(count(given.machine, run.activity, Action::kActivateRow) > 0);
-    const double dram_cycles =
-        static_cast<double>(clocked.cycles.total().count() * kCorePs) /
-        static_cast<double>(dram.clock_ps);
+    const double dram_cycles = static_cast<double>(clocked.cycles.total().count() * kCorePs) /
+                               static_cast<double>(dram.clock_ps);
     CHECK(count(given.machine, run.activity, Action::kRefresh) ==
           static_cast<std::int64_t>(dram_cycles / static_cast<double>(dram.cycles.refi)));
 
@@ -113,8 +112,7 @@ TEST_CASE("Counted commands are priced by the currents", "[clocked][dram][energy
     return price * static_cast<double>(count(given.machine, run.activity, action));
   };
   const double expected = times(Action::kRead, read) + times(Action::kWrite, write) +
-                          times(Action::kActivateRow, activate) +
-                          times(Action::kRefresh, refresh) +
+                          times(Action::kActivateRow, activate) + times(Action::kRefresh, refresh) +
                           background * static_cast<double>(cost.cycles.total().count());
   CHECK(dram_energy(given.machine, cost) == Approx(expected).epsilon(1e-12));
   CHECK(activate == Approx(8 * 419.0).epsilon(1e-3));  // published: 0.419 nJ per device

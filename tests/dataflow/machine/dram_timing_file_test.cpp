@@ -47,7 +47,8 @@ TEST_CASE("A machine file names a DRAM preset", "[dataflow][machine][dram]") {
   CHECK(dram_assumptions(plain.accelerator).empty());
 }
 
-TEST_CASE("Energy figures of another DRAM than the preset's are said", "[dataflow][machine][dram]") {
+TEST_CASE("Energy figures of another DRAM than the preset's are said",
+          "[dataflow][machine][dram]") {
   const Machine machine = with_dram("{model: timing, preset: DDR4-2400}");
   REQUIRE(machine.assumptions.size() == 1);
   CHECK_THAT(machine.assumptions[0], Contains("LPDDR4") && Contains("DDR4-2400"));
@@ -60,14 +61,16 @@ TEST_CASE("Keys of one DRAM model are refused by the other", "[dataflow][machine
              "dram.policy: is for model: timing");
   fails_with("{model: timing}", "dram.preset: the key is missing");
   fails_with("{model: banks}", "dram.model: found 'banks'; allowed are bandwidth, timing");
-  fails_with("{model: timing, preset: DDR4-2401}",
-             "there is no DRAM preset 'DDR4-2401'; known are DDR3-1600, DDR4-2400, DDR4-3200, HBM2, "
-             "LPDDR3-1600, LPDDR4-3200; did you mean 'DDR4-2400'?");
+  fails_with(
+      "{model: timing, preset: DDR4-2401}",
+      "there is no DRAM preset 'DDR4-2401'; known are DDR3-1600, DDR4-2400, DDR4-3200, HBM2, "
+      "LPDDR3-1600, LPDDR4-3200; did you mean 'DDR4-2400'?");
   fails_with("{model: timing, preset: mine/none.yaml}", "cannot be opened");
   fails_with("{model: timing, preset: HBM2, policy: opened}", "dram.policy: found 'opened'");
   fails_with("{model: timing, preset: HBM2, address_mapping: ro-co}",
              "dram.address_mapping: found 'ro-co': 'ch' is missing");
-  fails_with("{model: timing, preset: HBM2, ranks: 8}", "8 ranks of 16 banks; a channel has at most");
+  fails_with("{model: timing, preset: HBM2, ranks: 8}",
+             "8 ranks of 16 banks; a channel has at most");
   fails_with("{model: timing, preset: HBM2, rows: 3}", "dram.rows: unknown key");
 }
 

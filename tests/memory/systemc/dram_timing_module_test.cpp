@@ -108,7 +108,8 @@ class Asker : public sc_core::sc_module {
       }
     }
     const Block& last = blocks[at_ - 1];
-    if (phase == tlm::END_REQ || (last.payload.get() == &payload && last.end_request < 0)) next_.notify(sc_core::SC_ZERO_TIME);
+    if (phase == tlm::END_REQ || (last.payload.get() == &payload && last.end_request < 0))
+      next_.notify(sc_core::SC_ZERO_TIME);
     return phase == tlm::BEGIN_RESP ? tlm::TLM_COMPLETED : tlm::TLM_ACCEPTED;
   }
 
@@ -173,9 +174,9 @@ TEST_CASE("Answers come in the order of the requests", "[memory][dram]") {
   DramTimingSpec spec = dram_spec("DDR4-2400");
   spec.mapping = AddressMapping::parse("ro-ba-bg-ra-co-ch");  // 8 KiB of a row side by side
   Bench bench(spec);
-  bench.asker.add(0, 0, 64);           // opens row 0 of bank 0
-  bench.asker.add(5, 16 * 8192, 64);   // row 1 of bank 0: a miss
-  bench.asker.add(6, 128, 64);         // row 0 again: a hit that goes first
+  bench.asker.add(0, 0, 64);          // opens row 0 of bank 0
+  bench.asker.add(5, 16 * 8192, 64);  // row 1 of bank 0: a miss
+  bench.asker.add(6, 128, 64);        // row 0 again: a hit that goes first
   bench.asker.run();
   const auto& blocks = bench.asker.blocks;
   // Reads of row 0 in DRAM cycles 16 and 22. It is closed when tRAS is over, at 39; activate 55,
