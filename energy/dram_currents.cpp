@@ -5,10 +5,10 @@
 //   refresh    VDD * (IDD5AB - IDD3N) * tRFC * tCK, every tREFI
 //   background VDD * IDD3N over the time (a row is open)
 // A transferred bit pays its share of a burst, and its share of one activation per row: streaming
-// through whole rows, which is what block transfers do. Background and refresh run with the time, so
-// they are the leakage of the component. Where the timing model counts activations and refreshes,
-// each is paid as it happens (all devices of the channel), and bits and time pay for the rest only.
-// Core energy only: no input/output drivers and no termination.
+// through whole rows, which is what block transfers do. Background and refresh run with the time,
+// so they are the leakage of the component. Where the timing model counts activations and
+// refreshes, each is paid as it happens (all devices of the channel), and bits and time pay for the
+// rest only. Core energy only: no input/output drivers and no termination.
 #include <charconv>
 #include <map>
 #include <vector>

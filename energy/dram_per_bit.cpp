@@ -51,8 +51,8 @@ class DramPerBit final : public Estimator {
                                    suggestion(dram->type, names_)));
     }
     if (is_contained) {
-      return Estimate::of({{"rows", Picojoules(0.0), "0: contained in the energy per bit",
-                            found->second.source}});
+      return Estimate::of(
+          {{"rows", Picojoules(0.0), "0: contained in the energy per bit", found->second.source}});
     }
     return Estimate::of(
         {{"transfer", Picojoules(found->second.energy.count()),

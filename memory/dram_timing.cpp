@@ -35,12 +35,13 @@ void read_organization(const YamlNode& node, DramPreset& preset, ProblemList& pr
   reader.integer("bank_groups", preset.bank_groups, {1, 16}, Need::kRequired, "of a rank");
   reader.integer("banks_per_group", preset.banks_per_group, {1, 64}, Need::kRequired, "banks");
   reader.integer("rows", preset.rows, kSizes, Need::kRequired, "of a bank");
-  reader.integer("columns", preset.columns, kSizes, Need::kRequired, "of a row, as wide as the bus");
+  reader.integer("columns", preset.columns, kSizes, Need::kRequired,
+                 "of a row, as wide as the bus");
   reader.finish();
   if (preset.burst % 2 != 0) reader.problem("burst", "must be even: two beats per cycle");
   if (preset.columns % preset.burst != 0) {
-    reader.problem("columns", fmt::format("{} are not whole bursts of {}", preset.columns,
-                                          preset.burst));
+    reader.problem("columns",
+                   fmt::format("{} are not whole bursts of {}", preset.columns, preset.burst));
   }
 }
 
@@ -111,8 +112,8 @@ void check_cycles(const DramPreset& preset, MappingReader& reader) {
     reader.problem("timing", "an _L is less than its _S: bank groups make nothing faster");
   }
   if (preset.banks() > kMostDramBanks) {
-    reader.problem("organization", fmt::format("{} banks; at most {}", preset.banks(),
-                                               kMostDramBanks));
+    reader.problem("organization",
+                   fmt::format("{} banks; at most {}", preset.banks(), kMostDramBanks));
   }
 }
 
@@ -235,15 +236,15 @@ Bandwidth effective_bandwidth(const DramTimingSpec& spec, Hertz core_clock) {
   const Wide bits_per_interval =
       Wide{spec.channels * preset.bus_bits * 2} * (refi - preset.cycles.rfc);
   const Wide picoseconds = Wide{refi} * preset.clock_ps;
-  const auto megabits = static_cast<std::int64_t>(
-      bits_per_interval * (kPicosecondsPerSecond / kMega) / picoseconds);
+  const auto megabits =
+      static_cast<std::int64_t>(bits_per_interval * (kPicosecondsPerSecond / kMega) / picoseconds);
   return Bandwidth::per_second(checked_mul(std::max<std::int64_t>(megabits, 1), kMega), core_clock);
 }
 
 Cycles effective_latency(const DramTimingSpec& spec, Hertz core_clock) {
   const DramCycles& cycles = spec.preset.cycles;
-  return Cycles(ClockRatio::of(spec.preset, core_clock)
-                    .core_ceil(cycles.rcd + cycles.cl + cycles.dqsck));
+  return Cycles(
+      ClockRatio::of(spec.preset, core_clock).core_ceil(cycles.rcd + cycles.cl + cycles.dqsck));
 }
 
 std::int64_t streamed_activations(const DramTimingSpec& spec, std::int64_t bits) {

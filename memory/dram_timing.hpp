@@ -1,6 +1,6 @@
-// What the `timing` model of DRAM is told: a preset (organisation and timing of one generation, from
-// configs/dram), how addresses are cut into channel, rank, bank and row, and when rows are closed.
-// Plain data; who keeps the times is memory/systemc/dram_banks.
+// What the `timing` model of DRAM is told: a preset (organisation and timing of one generation,
+// from configs/dram), how addresses are cut into channel, rank, bank and row, and when rows are
+// closed. Plain data; who keeps the times is memory/systemc/dram_banks.
 #pragma once
 
 #include <array>

@@ -41,8 +41,8 @@ struct BufferSpec {
 };
 
 /// DRAM of the `bandwidth` model: one channel, one command at a time, in program order. With
-/// `timing` it is a memory of banks, rows and refresh, which only the SystemC engine simulates; rate
-/// and latency are then what effective_bandwidth and effective_latency say.
+/// `timing` it is a memory of banks, rows and refresh, which only the SystemC engine simulates;
+/// rate and latency are then what effective_bandwidth and effective_latency say.
 struct DramSpec {
   Bandwidth bandwidth;
   Cycles latency{0};

@@ -164,18 +164,17 @@ class ClockedMachine::Platform {
       program.inputs[slot] =
           image.add(operands.inputs[slot], bits, packed(BlockStream::kInput, bits.bits()));
     }
-    program.inputs[kWeight] =
-        image.add(operands.weights, layer.weight_storage,
-                  packed(BlockStream::kWeight, layer.weight_storage.bits()));
+    program.inputs[kWeight] = image.add(operands.weights, layer.weight_storage,
+                                        packed(BlockStream::kWeight, layer.weight_storage.bits()));
     if (!layer.output_resident) {
       program.output =
           image.add_room(sizes.outputs, MemoryImage::element_bytes(layer.output_storage),
                          packed(BlockStream::kOutput, layer.output_storage.bits()));
     }
     constexpr std::int64_t kSumBytes = 8;
-    program.sums = image.add_room(
-        sizes.outputs, kSumBytes,
-        packed(BlockStream::kOutput, accelerator_.spec().mac.accumulator_bits));
+    program.sums =
+        image.add_room(sizes.outputs, kSumBytes,
+                       packed(BlockStream::kOutput, accelerator_.spec().mac.accumulator_bits));
     program.largest_block = walker.largest_blocks();
     for (std::size_t stream = 0; stream < memory::kBlockStreams; ++stream) {
       const memory::BufferSpec& buffer =
@@ -342,7 +341,7 @@ class ClockedMachine::Platform {
   std::int64_t period_ps_;
   sc_core::sc_time period_;
   memory::AcceleratorModule module_;
-  std::optional<memory::DramModule> channel_;     // model: bandwidth
+  std::optional<memory::DramModule> channel_;      // model: bandwidth
   std::optional<memory::DramTimingModule> banks_;  // model: timing
   Host host_;
   Timeline* recorded_ = nullptr;

@@ -128,7 +128,8 @@ const std::vector<std::string>& dram_models() {
 }
 
 // The keys of the other model are known, and refused by name.
-void refuse_keys(MappingReader& reader, std::initializer_list<const char*> keys, const char* model) {
+void refuse_keys(MappingReader& reader, std::initializer_list<const char*> keys,
+                 const char* model) {
   for (const char* key : keys) {
     if (reader.node(key, Need::kOptional) == nullptr) continue;
     reader.problem(key, fmt::format("is for model: {}", model));
@@ -180,9 +181,9 @@ void read_dram_timing(MappingReader& reader, const PresetSearch& search, Acceler
     return;
   }
   if (timing.banks_per_channel() > memory::kMostDramBanks) {
-    reader.problem("ranks", fmt::format("{} ranks of {} banks; a channel has at most {} banks",
-                                        timing.ranks, timing.preset.banks(),
-                                        memory::kMostDramBanks));
+    reader.problem("ranks",
+                   fmt::format("{} ranks of {} banks; a channel has at most {} banks", timing.ranks,
+                               timing.preset.banks(), memory::kMostDramBanks));
   }
   const Hertz clock = spec.clock.count() > 0 ? spec.clock : Hertz(1);
   spec.dram = memory::DramSpec::with_timing(std::move(timing), clock);
@@ -455,7 +456,8 @@ std::vector<std::string> dram_assumptions(const Accelerator& machine) {
   if (!dram.timing) return {};
   const memory::DramPreset& preset = dram.timing->preset;
   return {fmt::format(
-      "DRAM {} is not simulated by the analytical engine: it moves {:.6g} bit/cycle, the peak times "
+      "DRAM {} is not simulated by the analytical engine: it moves {:.6g} bit/cycle, the peak "
+      "times "
       "1 - tRFC/tREFI ({}/{}), with a latency of {} core cycles (tRCD + CL), and opens each row "
       "once; --engine systemc has the banks, rows and refreshes",
       preset.name, dram.bandwidth.bits_per_cycle(), preset.cycles.rfc, preset.cycles.refi,

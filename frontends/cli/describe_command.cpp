@@ -36,7 +36,8 @@ std::string timing_text(const memory::DramSpec& dram) {
   if (!dram.timing) return {};
   const memory::DramTimingSpec& timing = *dram.timing;
   return fmt::format(
-      " (effective, for the analytical engine)\n  {:<12} {}, {} channel(s) x {} rank(s), {} bit, {} "
+      " (effective, for the analytical engine)\n  {:<12} {}, {} channel(s) x {} rank(s), {} bit, "
+      "{} "
       "banks, rows of {} bit, address {}, rows {}; {}",
       "", timing.preset.name, timing.channels, timing.ranks, timing.preset.bus_bits,
       timing.preset.banks(), timing.preset.row_bits(), timing.mapping.text(),

@@ -295,9 +295,9 @@ void DmaModule::arrive(Transfer& transfer) {
   const Command& command = transfer.command;
   const auto* access = transfer.payload.get_extension<BlockAccess>();
   const std::int64_t moved = access->moved_bits > 0 ? access->moved_bits : command.move.bits;
-  (command.kind == Kind::kStore ? counts_.bits_written
-                                : counts_.bits_read)[static_cast<std::size_t>(
-      role_of(command.stream))] += moved;
+  (command.kind == Kind::kStore
+       ? counts_.bits_written
+       : counts_.bits_read)[static_cast<std::size_t>(role_of(command.stream))] += moved;
   if (command.kind == Kind::kStore) {
     output_left(command.block);
   } else {

@@ -33,10 +33,10 @@ DramPlace AddressDecoder::place_of(std::int64_t burst) const {
   const auto size = [this](DramField field) { return sizes_[static_cast<std::size_t>(field)]; };
   DramPlace place;
   place.channel = part(DramField::kChannel);
-  place.bank = (part(DramField::kRank) * size(DramField::kBankGroup) +
-                part(DramField::kBankGroup)) *
-                   size(DramField::kBank) +
-               part(DramField::kBank);
+  place.bank =
+      (part(DramField::kRank) * size(DramField::kBankGroup) + part(DramField::kBankGroup)) *
+          size(DramField::kBank) +
+      part(DramField::kBank);
   place.row = part(DramField::kRow);
   place.column = part(DramField::kColumn);
   return place;

@@ -2,7 +2,8 @@
 // each command is legal. Knows the rules of the datasheet and nothing of who issues commands.
 //
 // Rules (cycles after a command; BL/2 is the time of a burst on the data bus):
-//   activate   read, write tRCD; precharge tRAS; activate tRC (bank), tRRD_L (group), tRRD_S (rank);
+//   activate   read, write tRCD; precharge tRAS; activate tRC (bank), tRRD_L (group), tRRD_S
+//   (rank);
 //              a fifth activate in a rank tFAW after the first
 //   read       read max(tCCD, BL/2); write CL + BL/2 + turnaround - CWL; precharge tRTP
 //   write      write max(tCCD, BL/2); read CWL + BL/2 + tWTR; precharge CWL + BL/2 + tWR
@@ -46,9 +47,7 @@ class DramBanks {
   /// Row that is open in a bank, or kClosed.
   static constexpr std::int64_t kClosed = -1;
   [[nodiscard]] std::int64_t open_row(std::int64_t bank) const { return row_[index(bank)]; }
-  [[nodiscard]] bool has_open_row(std::int64_t rank) const {
-    return open_banks_[index(rank)] > 0;
-  }
+  [[nodiscard]] bool has_open_row(std::int64_t rank) const { return open_banks_[index(rank)] > 0; }
   [[nodiscard]] std::int64_t rank_of(std::int64_t bank) const { return bank / banks_per_rank_; }
 
  private:

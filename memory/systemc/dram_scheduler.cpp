@@ -47,10 +47,9 @@ void DramScheduler::consider_refresh(std::int64_t rank) {
   const std::int64_t bank = rank * spec_.preset.banks();
   ScheduledCommand command;
   command.bank = bank;
-  command.command =
-      banks_.has_open_row(rank) ? DramCommand::kPrechargeAll : DramCommand::kRefresh;
-  command.cycle = std::max(due_[static_cast<std::size_t>(rank)],
-                           banks_.earliest(command.command, bank));
+  command.command = banks_.has_open_row(rank) ? DramCommand::kPrechargeAll : DramCommand::kRefresh;
+  command.cycle =
+      std::max(due_[static_cast<std::size_t>(rank)], banks_.earliest(command.command, bank));
   offer(command, Rank::kRefresh);
 }
 
@@ -66,9 +65,8 @@ void DramScheduler::consider(std::size_t entry) {
   if (open == burst.row) {
     if (entry > 0 && oldest_starves()) return;
     const bool closes = spec_.policy == RowPolicy::kClosed && !row_waits(entry);
-    command.command = burst.writes
-                          ? (closes ? DramCommand::kWriteClose : DramCommand::kWrite)
-                          : (closes ? DramCommand::kReadClose : DramCommand::kRead);
+    command.command = burst.writes ? (closes ? DramCommand::kWriteClose : DramCommand::kWrite)
+                                   : (closes ? DramCommand::kReadClose : DramCommand::kRead);
     command.entry = static_cast<std::int64_t>(entry);
   } else {
     if (bank_taken_[bank] != 0) return;
@@ -136,8 +134,8 @@ std::optional<DramScheduler::Served> DramScheduler::issue() {
   bursts_.erase(bursts_.begin() + command.entry);
   ++(burst.writes ? counts_.writes : counts_.reads);
   const DramPreset& preset = spec_.preset;
-  return Served{burst.request, command.cycle + (burst.writes ? preset.write_cycles()
-                                                             : preset.read_cycles())};
+  return Served{burst.request,
+                command.cycle + (burst.writes ? preset.write_cycles() : preset.read_cycles())};
 }
 
 }  // namespace vernier::memory

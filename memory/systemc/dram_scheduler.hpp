@@ -1,6 +1,6 @@
 // The controller of one DRAM channel: a queue of bursts, first ready first come first served
-// (FR-FCFS), refresh when it is due. Per cycle of the DRAM clock one command, chosen from those that
-// are legal then: refresh of a rank that is due, else a read or write to an open row, else an
+// (FR-FCFS), refresh when it is due. Per cycle of the DRAM clock one command, chosen from those
+// that are legal then: refresh of a rank that is due, else a read or write to an open row, else an
 // activate, else a precharge; among equals the oldest burst.
 //
 // The oldest burst of a bank decides which row is opened. A row with waiting bursts is not closed

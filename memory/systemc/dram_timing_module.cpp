@@ -48,6 +48,8 @@ tlm::tlm_sync_enum DramTimingModule::transport(tlm::tlm_generic_payload& payload
                                                tlm::tlm_phase& phase, sc_core::sc_time& delay) {
   if (phase != tlm::BEGIN_REQ) return tlm::TLM_ACCEPTED;
   VERNIER_ASSERT(delay == sc_core::SC_ZERO_TIME, "requests are made when they are due");
+  VERNIER_ASSERT(requests_.empty() || requests_.back().cursor.is_done(),
+                 "the next request comes after END_REQ");
   serve_block(payload, 0, bytes_.data(), bytes_.size());
   request_begin_ = core_now();
   if (in_flight_++ == 0) busy_begin_ = sc_core::sc_time_stamp();
@@ -84,8 +86,7 @@ void DramTimingModule::enter(std::int64_t cycle) {
     ++request.bursts;
     ++request.outstanding;
   }
-  notify_at(*request.payload, tlm::END_REQ,
-            std::max(request_begin_ + 1, ratio_.core_ceil(cycle)));
+  notify_at(*request.payload, tlm::END_REQ, std::max(request_begin_ + 1, ratio_.core_ceil(cycle)));
 }
 
 // Requests whose data have all moved are answered, the oldest first.

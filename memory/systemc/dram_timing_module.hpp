@@ -44,10 +44,10 @@ class DramTimingModule : public sc_core::sc_module {
  private:
   struct Request {
     tlm::tlm_generic_payload* payload = nullptr;
-    BurstCursor cursor;           ///< bursts that have not entered yet
-    std::int64_t bursts = 0;      ///< that have entered
+    BurstCursor cursor;            ///< bursts that have not entered yet
+    std::int64_t bursts = 0;       ///< that have entered
     std::int64_t outstanding = 0;  ///< of those, in the queues
-    std::int64_t data_end = 0;    ///< cycle of the DRAM clock
+    std::int64_t data_end = 0;     ///< cycle of the DRAM clock
   };
 
   tlm::tlm_sync_enum transport(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,

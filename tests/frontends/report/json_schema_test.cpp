@@ -88,6 +88,23 @@ void check_conservation(const Json& result) {
   CHECK(end_ms == Approx(result["total"]["time_ms"].get<double>()).epsilon(1e-12));
 }
 
+TEST_CASE("A result on DRAM with banks satisfies the schema", "[frontends][report][dram]") {
+  ResultSchema schema;
+  for (const char* engine : {"analytical", "systemc"}) {
+    const auto run = run_vernier(
+        {"run", "--accelerator", kRoot + "configs/accelerators/bitfusion_16x32.yaml", "--model",
+         kRoot + "configs/models/resnet20.yaml", "--bits", "w=4,a=8", "--format", "json",
+         "--engine", engine, "--set", "dram={model: timing, preset: DDR4-2400, policy: closed}",
+         "--set", "energy.dram=DDR4-2400", "--set",
+         "energy.tables=[aladdin_45nm, cacti_45nm, bitfusion_45nm, dram_currents]"});
+    INFO(engine << " " << run.error);
+    REQUIRE(run.exit_code == 0);
+    const Json result = Json::parse(run.output);
+    CHECK(schema.problems(result) == "");
+    check_conservation(result);
+  }
+}
+
 TEST_CASE("Every shipped machine and network gives a result that satisfies the schema",
           "[frontends][report]") {
   ResultSchema schema;

@@ -1,5 +1,6 @@
-// Every distance between two commands from both sides: legal at n, not at n-1. The numbers are those
-// of the datasheets (DRAMsim3 configurations, Ramulator for LPDDR4), written down here once more.
+// Every distance between two commands from both sides: legal at n, not at n-1. The numbers are
+// those of the datasheets (DRAMsim3 configurations, Ramulator for LPDDR4), written down here once
+// more.
 #include "memory/systemc/dram_banks.hpp"
 
 #include <algorithm>
@@ -140,8 +141,7 @@ TEST_CASE("The data bus turns around between reads and writes", "[memory][dram]"
     const std::int64_t far = far_bank(spec);
     DramBanks read = with_open(spec, {0, 1, far});
     read.issue(DramCommand::kRead, 0, 0, kLate);
-    const std::int64_t write_from =
-        kLate + sheet.cl + sheet.burst_cycles + kTurnaround - sheet.cwl;
+    const std::int64_t write_from = kLate + sheet.cl + sheet.burst_cycles + kTurnaround - sheet.cwl;
     legal_from(read, DramCommand::kWrite, 1, write_from);
     legal_from(read, DramCommand::kWrite, far, write_from);
     DramBanks write = with_open(spec, {0, 1, far});
@@ -203,9 +203,9 @@ TEST_CASE("Two ranks share commands and data bus and nothing else", "[memory][dr
     DramBanks write = both;
     write.issue(DramCommand::kWrite, 0, 0, kLate);
     legal_from(write, DramCommand::kWrite, other, kLate + sheet.burst_cycles + kRankGap);
-    legal_from(write, DramCommand::kRead, other,
-               kLate + std::max<std::int64_t>(
-                           1, sheet.cwl + sheet.burst_cycles + kRankGap - sheet.cl));
+    legal_from(
+        write, DramCommand::kRead, other,
+        kLate + std::max<std::int64_t>(1, sheet.cwl + sheet.burst_cycles + kRankGap - sheet.cl));
     DramBanks refreshed(spec);
     refreshed.issue(DramCommand::kRefresh, 0, 0, kLate);
     legal_from(refreshed, DramCommand::kActivate, other, kLate + 1);

@@ -1,5 +1,6 @@
-// What the controller of one channel issues, and when. DDR4-2400 unless said: tRCD 16, tRP 16, CL 16,
-// a burst 4, tRAS 39, tRTP 9, tCCD_S 4, tCCD_L 6, CWL 16, tWTR_S 3, tWTR_L 9, tRFC 420, tREFI 9364.
+// What the controller of one channel issues, and when. DDR4-2400 unless said: tRCD 16, tRP 16, CL
+// 16, a burst 4, tRAS 39, tRTP 9, tCCD_S 4, tCCD_L 6, CWL 16, tWTR_S 3, tWTR_L 9, tRFC 420, tREFI
+// 9364.
 #include "memory/systemc/dram_scheduler.hpp"
 
 #include <algorithm>
@@ -28,9 +29,11 @@ struct Channel {
   explicit Channel(const DramTimingSpec& given) : spec(given), scheduler(given) {}
 
   void read(std::int64_t cycle, std::int64_t bank, std::int64_t row) {
+    run_before(cycle);
     scheduler.push({bank, row, false, requests++}, cycle);
   }
   void write(std::int64_t cycle, std::int64_t bank, std::int64_t row) {
+    run_before(cycle);
     scheduler.push({bank, row, true, requests++}, cycle);
   }
   /// Issues until nothing waits.
@@ -123,8 +126,7 @@ std::int64_t distance(const DramTimingSpec& spec, const ScheduledCommand& first,
       (b == DramCommand::kActivate || b == DramCommand::kRefresh)) {
     at_least(t.rp_all);
   }
-  if (a == DramCommand::kRefresh &&
-      (b == DramCommand::kActivate || b == DramCommand::kRefresh)) {
+  if (a == DramCommand::kRefresh && (b == DramCommand::kActivate || b == DramCommand::kRefresh)) {
     at_least(t.rfc);
   }
   return least;
@@ -368,8 +370,8 @@ TEST_CASE("A stream moves at the peak but for refresh", "[memory][dram]") {
     const DramTimingSpec spec = dram_spec(name);
     Channel channel(spec);
     constexpr std::int64_t kBursts = 30000;
-    const std::int64_t cycles = saturate(
-        channel, kBursts, [&](std::int64_t number) { return streamed(spec, number); });
+    const std::int64_t cycles =
+        saturate(channel, kBursts, [&](std::int64_t number) { return streamed(spec, number); });
     const memory::DramCycles& t = spec.preset.cycles;
     const double peak = static_cast<double>(kBursts * spec.preset.burst_cycles());
     const double allowed = 1.0 - static_cast<double>(t.rfc) / static_cast<double>(t.refi);
@@ -393,9 +395,7 @@ TEST_CASE("Row conflicts in one bank come at the rate of tRC", "[memory][dram]")
     DramTimingSpec spec = dram_spec(name);
     Channel channel(spec);
     constexpr std::int64_t kBursts = 40;
-    saturate(channel, kBursts, [](std::int64_t number) {
-      return DramBurst{0, number, false, 0};
-    });
+    saturate(channel, kBursts, [](std::int64_t number) { return DramBurst{0, number, false, 0}; });
     const Times activates = channel.cycles(DramCommand::kActivate);
     const memory::DramCycles& t = spec.preset.cycles;
     REQUIRE(activates.size() >= 20);
@@ -415,12 +415,11 @@ TEST_CASE("Random reads open a row each and run at the rate of tFAW", "[memory][
       return DramBurst{static_cast<std::int64_t>(random() % spec.preset.banks()),
                        static_cast<std::int64_t>(random() % spec.preset.rows), false, 0};
     });
-    const double misses = static_cast<double>(channel.scheduler.counts().activates) /
-                          static_cast<double>(kBursts);
+    const double misses =
+        static_cast<double>(channel.scheduler.counts().activates) / static_cast<double>(kBursts);
     const double per_read = static_cast<double>(cycles) / static_cast<double>(kBursts);
     const double fastest = static_cast<double>(spec.preset.cycles.faw) / 4.0;
-    WARN(name << ": " << misses << " activates and " << per_read
-              << " cycles per random read; tFAW/4 = " << fastest);
+    CAPTURE(name, misses, per_read, fastest);
     CHECK(misses > 0.99);
     CHECK(misses < 1.03);  // refresh closes a few that have not been read yet
     CHECK(per_read > fastest);
@@ -443,11 +442,10 @@ TEST_CASE("No traffic breaks a rule of the datasheet", "[memory][dram]") {
       const std::uint32_t writes = random() % 4;
       constexpr std::int64_t kBursts = 1500;
       saturate(channel, kBursts, [&](std::int64_t) {
-        return DramBurst{
-            static_cast<std::int64_t>(random() %
-                                      static_cast<std::uint32_t>(spec.banks_per_channel())),
-            static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(rows)),
-            random() % 4 < writes, 0};
+        return DramBurst{static_cast<std::int64_t>(
+                             random() % static_cast<std::uint32_t>(spec.banks_per_channel())),
+                         static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(rows)),
+                         random() % 4 < writes, 0};
       });
       CHECK(channel.ends.size() == kBursts);  // each once
       CHECK(channel.scheduler.counts().reads + channel.scheduler.counts().writes == kBursts);
