@@ -31,7 +31,29 @@ class Engine final : public ArrayEngine {
     begin_fold();
   }
 
-  LineOutcome line() override {
+  LineOutcome lines(std::int64_t most) override {
+    LineOutcome outcome = line();
+    for (std::int64_t done = 1; done < most && line_ > 0 && !outcome.ends_tile; ++done) {
+      const LineOutcome next = line();
+      outcome.cycles += next.cycles;
+      outcome.ends_tile = next.ends_tile;
+    }
+    return outcome;
+  }
+
+  [[nodiscard]] const ArrayCounts& counts() const override { return counts_; }
+  void watch() override {
+    watches_ = true;
+    drain_.keep_values(true);
+    view_.row_operands.resize(static_cast<std::size_t>(task_.array.rows));
+    view_.column_operands.resize(static_cast<std::size_t>(task_.array.columns));
+    view_.drained.resize(static_cast<std::size_t>(task_.array.columns));
+    view_.drain_valid.resize(static_cast<std::size_t>(task_.array.columns));
+  }
+  [[nodiscard]] const ArrayView& view() const override { return view_; }
+
+ private:
+  LineOutcome line() {
     LineOutcome outcome;
     outcome.cycles = cycles_of_line_;
     outcome.begins_fold = line_ == 0;
@@ -50,18 +72,6 @@ class Engine final : public ArrayEngine {
     return outcome;
   }
 
-  [[nodiscard]] const ArrayCounts& counts() const override { return counts_; }
-  void watch() override {
-    watches_ = true;
-    drain_.keep_values(true);
-    view_.row_operands.resize(static_cast<std::size_t>(task_.array.rows));
-    view_.column_operands.resize(static_cast<std::size_t>(task_.array.columns));
-    view_.drained.resize(static_cast<std::size_t>(task_.array.columns));
-    view_.drain_valid.resize(static_cast<std::size_t>(task_.array.columns));
-  }
-  [[nodiscard]] const ArrayView& view() const override { return view_; }
-
- private:
   // What lies along the rows and columns of the array, all folds together.
   [[nodiscard]] std::int64_t along_rows() const {
     return sums_stay_ ? tile_.pixels() : feeder_.reduction_steps();

@@ -39,9 +39,9 @@ struct ArrayView {
   std::vector<std::uint8_t> drain_valid;
 };
 
-/// What a line did.
+/// What one or several lines did.
 struct LineOutcome {
-  std::int64_t cycles = 1;  ///< that it takes: 1 unless the ports are too narrow
+  std::int64_t cycles = 1;  ///< that they take: 1 a line unless the ports are too narrow
   bool ends_tile = false;
   bool begins_fold = false;
 };
@@ -51,8 +51,8 @@ class ArrayEngine {
   virtual ~ArrayEngine() = default;
   /// Places a tile; the next line is the first of its first fold.
   virtual void begin_tile(const ArrayTile& tile) = 0;
-  /// Executes one line.
-  virtual LineOutcome line() = 0;
+  /// Executes lines one after the other: at most so many, and not beyond the end of a fold.
+  virtual LineOutcome lines(std::int64_t most) = 0;
   [[nodiscard]] virtual const ArrayCounts& counts() const = 0;
   /// Keeps what view() shows; costs time.
   virtual void watch() = 0;

@@ -3,6 +3,14 @@
 #include <fmt/format.h>
 
 namespace vernier::arch {
+namespace {
+
+// Nobody sees the array's registers before its tile ends, unless a waveform is written. So the
+// array runs ahead of the kernel inside a fold and then waits for as many cycles (temporal
+// decoupling, as in TLM-2.0); what is visible outside happens in its own cycle.
+constexpr std::int64_t kLinesAhead = 32;
+
+}  // namespace
 
 ComputeModule::ComputeModule(const sc_core::sc_module_name& name,
                              const sc_core::sc_time& clock_period)
@@ -54,7 +62,7 @@ void ComputeModule::run() {
     return;
   }
   if (on_array_) {
-    const LineOutcome outcome = array_->line();
+    const LineOutcome outcome = array_->lines(watches_ ? 1 : kLinesAhead);
     last_line_ = outcome.ends_tile;
     if (records_folds_ && outcome.begins_fold) fold_begins_.push_back(sc_core::sc_time_stamp());
     wake_.notify(outcome.cycles == 1 ? period_ : period_ * static_cast<double>(outcome.cycles));

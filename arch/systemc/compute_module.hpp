@@ -1,6 +1,6 @@
 // The compute cluster as a SystemC module: one method that runs a tile on the array or the vector
 // unit, one line per clock cycle (or per several, where the ports are too narrow), and sleeps
-// between tiles.
+// between tiles. Where no waveform watches it, it executes some lines at once and waits for all.
 #pragma once
 
 #include <cstdint>

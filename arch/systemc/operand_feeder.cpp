@@ -41,6 +41,7 @@ OperandFeeder<Word>::OperandFeeder(const ArrayTask& task, PeGrid<Word>& grid, Ar
 template <typename Word>
 void OperandFeeder<Word>::begin_tile(const ArrayTile& tile) {
   tile_ = tile;
+  fed_column_ = -1;
   steps_per_position_ = up_div(tile.channels, mode_.reduction);
   steps_ = whole_positions_ ? positions_ * steps_per_position_
                             : up_div(positions_ * tile.channels, mode_.reduction);
@@ -137,6 +138,8 @@ void OperandFeeder<Word>::begin_fold(const Fold& fold) {
   fold_ = fold;
   bursts_ = up_div(fold.stream_cycles, burst_lines_);
   phase_ = -1;
+  columns_are_fed_ = fold.first_column == fed_column_ && !grid_.take_flipped();
+  fed_column_ = fold.first_column;
   if (task_.array.dataflow != Dataflow::kOutputStationary) list_runs();
   const std::int64_t steps = task_.array.dataflow == Dataflow::kOutputStationary
                                  ? steps_
@@ -231,12 +234,7 @@ void OperandFeeder<Word>::feed(std::int64_t line) {
     }
   }
   if (dataflow == Dataflow::kOutputStationary) {
-    const std::int64_t lines = kStepsPerBurst * mode_.cycles;
-    const std::int64_t bursts = up_div(fold_.stream_cycles, lines);
-    for (std::int64_t column = std::max(line % lines, line - (bursts - 1) * lines);
-         column < fold_.used_columns && column <= line; column += lines) {
-      feed_column_of_weights(column, (line - column) / lines);
-    }
+    feed_columns(line);
   } else if (dataflow == Dataflow::kWeightStationary) {
     // The fold's rows ask for their runs of a pixel when row 0 begins it.
     if (line < fold_.stream_cycles && line % mode_.cycles == 0) {
@@ -298,9 +296,22 @@ void OperandFeeder<Word>::feed_row_of_pixels(std::int64_t row, std::int64_t burs
 }
 
 template <typename Word>
+void OperandFeeder<Word>::feed_columns(std::int64_t line) {
+  if (line < fold_.used_columns) {  // column number `line` asks for its run
+    counts_.weight_reads += task_.weight_words.words(positions_ * tile_.channels);
+  }
+  if (columns_are_fed_) return;
+  const std::int64_t lines = kStepsPerBurst * mode_.cycles;
+  const std::int64_t bursts = up_div(fold_.stream_cycles, lines);
+  for (std::int64_t column = std::max(line % lines, line - (bursts - 1) * lines);
+       column < fold_.used_columns && column <= line; column += lines) {
+    feed_column_of_weights(column, (line - column) / lines);
+  }
+}
+
+template <typename Word>
 void OperandFeeder<Word>::feed_column_of_weights(std::int64_t column, std::int64_t burst) {
   const std::int64_t row_elements = positions_ * tile_.channels;
-  if (burst == 0) counts_.weight_reads += task_.weight_words.words(row_elements);
   const std::uint32_t* weights = tile_.weight + (fold_.first_column + column) * row_elements;
   const std::int64_t first_step = burst * kStepsPerBurst;
   const std::int64_t end_step = std::min(steps_, first_step + kStepsPerBurst);

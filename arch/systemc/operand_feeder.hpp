@@ -74,6 +74,7 @@ class OperandFeeder {
   void put(Word* stream, std::int64_t element, Word value);
 
   void feed_row_of_pixels(std::int64_t row, std::int64_t burst);         // os
+  void feed_columns(std::int64_t line);                                  // os
   void feed_column_of_weights(std::int64_t column, std::int64_t burst);  // os
   void feed_row_of_inputs(std::int64_t row, std::int64_t burst);         // ws
   void feed_row_of_weights(std::int64_t row, std::int64_t burst);        // is
@@ -97,6 +98,11 @@ class OperandFeeder {
   std::int64_t phase_ = 0;  ///< line modulo burst_lines_
   std::int64_t part_bits_ = 0;
   Word pad_value_ = 0;
+  /// os: first column of the fold whose weights lie in the column registers. The folds of one tile
+  /// that differ in their rows only ask for the same words again, which is counted, and find the
+  /// registers filled with them already.
+  std::int64_t fed_column_ = -1;
+  bool columns_are_fed_ = false;
   bool whole_positions_ = true;  ///< every step holds channels of one window position
   std::int64_t listed_channels_ = 0;
   std::vector<Element> elements_;

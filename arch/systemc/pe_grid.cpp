@@ -115,6 +115,7 @@ void PeGrid<Word>::flip(PeRegister which, std::int64_t row, std::int64_t column,
                         int bit) {
   const Word mask = Word{1} << static_cast<unsigned>(bit);
   const std::int64_t element = line - row - column;
+  flipped_ = true;
   if (which == PeRegister::kSum) {
     sums_[static_cast<std::size_t>(sum_row(row, line) * padded_columns_ + column)] ^= mask;
   } else if (which == PeRegister::kRowOperand) {

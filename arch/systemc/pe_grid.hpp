@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "arch/spec.hpp"
@@ -63,6 +64,8 @@ class PeGrid {
 
   /// Flips one bit of a register as it is in this line, before the PE multiplies.
   void flip(PeRegister which, std::int64_t row, std::int64_t column, std::int64_t line, int bit);
+  /// Whether a register was flipped since this was asked last.
+  [[nodiscard]] bool take_flipped() { return std::exchange(flipped_, false); }
   /// Registers as they are in this line; 0 where there is no operand.
   [[nodiscard]] std::int64_t row_operand(std::int64_t row, std::int64_t column,
                                          std::int64_t line) const;
@@ -84,6 +87,7 @@ class PeGrid {
   std::int64_t used_rows_ = 0;
   std::int64_t used_columns_ = 0;
   std::int64_t stream_cycles_ = 0;
+  bool flipped_ = false;
   std::int64_t top_ = 0;  ///< slot of the stationary operands of row 0
   std::vector<Word> rows_;
   std::vector<Word> columns_;
