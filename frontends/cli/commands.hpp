@@ -19,6 +19,7 @@ using VerbAction = std::function<ExitCode()>;
 /// Adds a verb; `action` is set when it is chosen.
 void add_run_command(CLI::App& app, VerbAction& action);
 void add_check_command(CLI::App& app, VerbAction& action);
+void add_diff_command(CLI::App& app, VerbAction& action);
 void add_describe_command(CLI::App& app, VerbAction& action);
 void add_explain_command(CLI::App& app, VerbAction& action);
 /// Prints the manual page and the shell completion of all verbs added before and after it.

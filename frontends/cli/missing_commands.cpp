@@ -14,7 +14,6 @@ struct MissingVerb {
 };
 
 constexpr std::array kMissing{
-    MissingVerb{"diff", "two results side by side"},
     MissingVerb{"train", "quantization-aware training with the cost in the loss"},
 };
 

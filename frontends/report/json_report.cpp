@@ -78,6 +78,20 @@ Json activity(const CostSummary& cost, const energy::PriceList& prices) {
   return list;
 }
 
+// Null without MACs; intensity is null when no bit moves.
+Json roofline_json(const std::optional<dataflow::Roofline>& line) {
+  if (!line) return nullptr;
+  Json json = {{"peak_macs_per_cycle", line->peak_macs_per_cycle}};
+  const char* const intensity = "operational_intensity_macs_per_bit";
+  json[intensity] = nullptr;
+  if (line->operational_intensity) json[intensity] = *line->operational_intensity;
+  json["machine_balance_macs_per_bit"] = line->machine_balance;
+  json["attainable_macs_per_cycle"] = line->attainable_macs_per_cycle;
+  json["achieved_macs_per_cycle"] = line->achieved_macs_per_cycle;
+  json["roof"] = to_text(line->roof);
+  return json;
+}
+
 // The keys that `total` and every layer share.
 Json summary(const CostSummary& cost, const RunReport& report) {
   const Hertz clock = report.machine.accelerator.spec().clock;
@@ -92,6 +106,7 @@ Json summary(const CostSummary& cost, const RunReport& report) {
   json["channel_busy_cycles"] = cost.channel_busy_cycles;
   json["bound_by"] = to_text(bound_by(cost.cycles, cost.channel_busy_cycles));
   json["utilisation"] = cost.utilisation();
+  json["roofline"] = roofline_json(roofline_in(report, cost));
   json["dram_bits"] = cost.dram.total().count();
   json["dram_bits_by_tensor"] = {{"input_read", cost.dram.input_read.count()},
                                  {"weight_read", cost.dram.weight_read.count()},

@@ -169,6 +169,20 @@ void add_energy_views(std::string& out, const RunReport& report) {
   add_parts(out, "energy by tensor", std::move(tensors));
 }
 
+// "roofline: 82.3 MACs/cycle of 245 attainable (...)", on a line of its own.
+void add_roofline(std::string& out, const RunReport& report) {
+  const std::optional<dataflow::Roofline> line = roofline_in(report, report.cost.total);
+  if (!line) return;
+  const std::string intensity = line->operational_intensity
+                                    ? fmt::format("{:.4g} MACs", *line->operational_intensity)
+                                    : "no traffic";
+  out += fmt::format(
+      "roofline: {:.4g} MACs/cycle of {:.4g} attainable; {} per DRAM bit, balance {:.4g}: the roof "
+      "is {} (peak {:.4g})\n",
+      line->achieved_macs_per_cycle, line->attainable_macs_per_cycle, intensity,
+      line->machine_balance, to_text(line->roof), line->peak_macs_per_cycle);
+}
+
 void add_notes(std::string& out, const RunReport& report) {
   constexpr std::size_t kMostRoundings = 10;
   const std::string import = import_summary(report.import);
@@ -216,6 +230,7 @@ std::string to_table(const RunReport& report) {
   out += fmt::format("{} MACs, peak on-chip {} bytes, area {:.3f} mm2 (on chip, from the tables)\n",
                      grouped(total.macs.count()), grouped(total.peak_on_chip.count()),
                      report.machine.prices.total_area().count() / 1e6);
+  add_roofline(out, report);
   if (report.data_check) {
     out += fmt::format("{} outputs compared with the definition of their layers, {} differ\n",
                        grouped(report.data_check->outputs), grouped(report.data_check->mismatches));

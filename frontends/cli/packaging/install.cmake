@@ -9,9 +9,10 @@ set(VERNIER_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/Vernier")
 
 install(TARGETS vernier RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(DIRECTORY configs DESTINATION "${VERNIER_DATA_DIR}")
-install(DIRECTORY validation DESTINATION "${VERNIER_DATA_DIR}" FILES_MATCHING PATTERN "*.csv")
+install(DIRECTORY validation DESTINATION "${VERNIER_DATA_DIR}"
+        FILES_MATCHING PATTERN "*.csv" PATTERN "*.yaml")
 install(FILES LICENSE NOTICE README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
-install(FILES docs/result.schema.json DESTINATION "${VERNIER_DATA_DIR}")
+install(FILES docs/result.schema.json docs/diff.schema.json DESTINATION "${VERNIER_DATA_DIR}")
 
 # Manual page and completion come out of the program's own command definitions.
 set(manual_dir "${CMAKE_BINARY_DIR}/manual")
