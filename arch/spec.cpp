@@ -4,12 +4,28 @@ namespace vernier::arch {
 
 const std::vector<std::string>& dataflow_names() {
   static const std::vector<std::string> names{"output_stationary", "weight_stationary",
-                                              "input_stationary"};
+                                              "input_stationary", "dot_columns"};
   return names;
 }
 
 const std::string& to_text(Dataflow dataflow) {
   return dataflow_names().at(static_cast<std::size_t>(dataflow));
+}
+
+const std::vector<std::string>& fold_overlap_names() {
+  static const std::vector<std::string> names{"none", "preload", "full"};
+  return names;
+}
+
+const std::string& to_text(FoldOverlap overlap) {
+  return fold_overlap_names().at(static_cast<std::size_t>(overlap));
+}
+
+std::vector<std::string> legal_fold_overlaps(Dataflow dataflow) {
+  const bool stationary =
+      dataflow == Dataflow::kWeightStationary || dataflow == Dataflow::kInputStationary;
+  return {to_text(FoldOverlap::kNone),
+          to_text(stationary ? FoldOverlap::kPreload : FoldOverlap::kFull)};
 }
 
 const std::vector<Action>& vector_actions() {

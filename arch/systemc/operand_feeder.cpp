@@ -52,6 +52,7 @@ void OperandFeeder<Word>::begin_tile(const ArrayTile& tile) {
     case Dataflow::kInputStationary:
       burst_lines_ = std::min(tile.out_channels, kWeightsPerBurst) * mode_.cycles;
       break;
+    case Dataflow::kDotColumns: break;  // an engine of its own
   }
 }
 
@@ -231,6 +232,7 @@ void OperandFeeder<Word>::feed(std::int64_t line) {
       case Dataflow::kOutputStationary: feed_row_of_pixels(row, burst); break;
       case Dataflow::kWeightStationary: feed_row_of_inputs(row, burst); break;
       case Dataflow::kInputStationary: feed_row_of_weights(row, burst); break;
+      case Dataflow::kDotColumns: break;
     }
   }
   if (dataflow == Dataflow::kOutputStationary) {

@@ -218,6 +218,7 @@ class SpecCheck {
   explicit SpecCheck(const AcceleratorSpec& spec) : spec_(spec) {}
 
   std::vector<SpecProblem> run() {
+    check_array();
     check_buffers();
     check_widths();
     constexpr std::int64_t kSlowest = 1'000;  // 1 kHz
@@ -231,6 +232,15 @@ class SpecCheck {
  private:
   void add(std::string key_path, std::string message) {
     problems_.push_back({std::move(key_path), std::move(message)});
+  }
+  void check_array() {
+    const arch::ArraySpec& array = spec_.array;
+    const std::vector<std::string> legal = arch::legal_fold_overlaps(array.dataflow);
+    if (std::find(legal.begin(), legal.end(), to_text(array.fold_overlap)) == legal.end()) {
+      add("array.fold_overlap",
+          fmt::format("found '{}'; the dataflow {} allows {}", to_text(array.fold_overlap),
+                      to_text(array.dataflow), name_list(legal)));
+    }
   }
   void check_buffers() {
     for (const TensorRole role : {TensorRole::kInput, TensorRole::kWeight, TensorRole::kOutput}) {

@@ -97,8 +97,8 @@ class Search {
     sums.size = size;
     for (const SizeRun& run : cut_size(task_.channels, size)) {
       const auto count = static_cast<double>(run.count);
-      const std::int64_t steps = reduction_steps(task_, run.size, mode_, array_.reduction_packing);
-      const std::int64_t folds = ceil_div(steps, array_.rows);
+      const std::int64_t steps = reduction_steps(task_, run.size, mode_, array_);
+      const std::int64_t folds = array_.folds_reduction() ? ceil_div(steps, array_.rows) : 1;
       sums.count += count;
       sums.steps += count * static_cast<double>(steps);
       sums.row_folds += count * static_cast<double>(folds);
@@ -244,25 +244,41 @@ class Search {
              static_cast<double>(machine_.spec().vector.lanes);
     }
     const auto step = static_cast<double>(mode_.cycles);
-    const auto skew = static_cast<double>(arch::fold_lines(array_, 0));
-    double lines = 0;
+    double folds = 0;                     // of all tiles
+    double temporal = 0;                  // mean T of a fold
     double first_visits = 1.0 / k.count;  // share of folds that read no partial sums
     switch (array_.dataflow) {
       case arch::Dataflow::kOutputStationary:
-        lines = p.row_folds * n.folds * (step * k.steps + k.count * skew);
+        folds = p.row_folds * n.folds * k.count;
+        temporal = step * k.steps / k.count;
         break;
       case arch::Dataflow::kWeightStationary:
-        lines = k.row_folds * n.folds * (step * p.steps + p.count * skew);
+        folds = k.row_folds * n.folds * p.count;
+        temporal = step * p.steps / p.count;
         first_visits = 1.0 / k.row_folds;
         break;
       case arch::Dataflow::kInputStationary:
-        lines = k.row_folds * p.column_folds * (step * n.steps + n.count * skew);
+        folds = k.row_folds * p.column_folds * n.count;
+        temporal = step * n.steps / n.count;
         first_visits = 1.0 / k.row_folds;
         break;
+      case arch::Dataflow::kDotColumns:
+        folds = n.folds * p.count * k.count;
+        temporal = step * k.steps / k.count * p.steps / p.count;
+        break;
     }
+    const double lines = lines_of(folds, p.count * n.count * k.count, temporal);
     const double wait = first_visits * full_fold_rho(p, n, k, false) +
                         (1.0 - first_visits) * full_fold_rho(p, n, k, true);
     return lines * wait;
+  }
+
+  // Lines of that many folds of that mean length in so many tiles.
+  [[nodiscard]] double lines_of(double folds, double tiles, double temporal) const {
+    const auto skew = static_cast<double>(arch::fold_lines(array_, 0));
+    if (array_.fold_overlap == arch::FoldOverlap::kNone) return folds * (temporal + skew);
+    const double least = static_cast<double>(arch::fold_interval(array_, mode_, 1));
+    return (folds - tiles) * std::max(temporal, least) + tiles * (temporal + skew);
   }
 
   // Cycles per line of the largest fold of a tile.
@@ -270,11 +286,15 @@ class Search {
                                      const InChannelSums& k, bool reads) const {
     const std::int64_t pixels = ceil_div(p.rows * p.columns, mode_.pixels);
     const std::int64_t outputs = ceil_div(n.size, mode_.out_channels);
-    const std::int64_t reduction = reduction_steps(task_, k.size, mode_, array_.reduction_packing);
+    const std::int64_t reduction = reduction_steps(task_, k.size, mode_, array_);
     const bool output_stationary = array_.dataflow == arch::Dataflow::kOutputStationary;
     const bool input_stationary = array_.dataflow == arch::Dataflow::kInputStationary;
     arch::FoldShape fold;
     fold.used_rows = std::min(array_.rows, output_stationary ? pixels : reduction);
+    if (array_.dataflow == arch::Dataflow::kDotColumns) {
+      fold.used_rows = std::min(array_.rows, ceil_div(k.size, mode_.reduction));
+      fold.output_cycles = mode_.cycles * reduction;
+    }
     fold.used_columns = std::min(array_.columns, input_stationary ? pixels : outputs);
     fold.reads_partial_sums = reads;
     return static_cast<double>(memory::cycles_per_line(
@@ -314,7 +334,7 @@ std::vector<std::int64_t> halvings(std::int64_t total, std::int64_t step) {
 std::vector<std::int64_t> reduction_slices(const LayerTask& task, const Accelerator& machine) {
   std::vector<std::int64_t> sizes = halvings(task.channels, 1);
   const arch::ArraySpec& array = machine.spec().array;
-  if (array.dataflow != arch::Dataflow::kOutputStationary) {
+  if (array.folds_reduction()) {
     const arch::MacMode& mode = machine.mode(task.weight_compute, task.activation_compute);
     for (std::int64_t folds = 1; folds * array.rows <= task.channels * task.window.positions();
          folds *= 2) {

@@ -34,20 +34,21 @@ Bits BlockBits::in_buffer(const memory::BufferSpec& buffer) const {
 }
 
 std::int64_t reduction_steps(const LayerTask& task, std::int64_t channels,
-                             const arch::MacMode& mode, arch::ReductionPacking packing) {
-  if (packing == arch::ReductionPacking::kWindow) {
-    return ceil_div(task.window.positions() * channels, mode.reduction);
+                             const arch::MacMode& mode, const arch::ArraySpec& array) {
+  const std::int64_t lanes = mode.reduction * array.rows_per_step();
+  if (array.reduction_packing == arch::ReductionPacking::kWindow) {
+    return ceil_div(task.window.positions() * channels, lanes);
   }
-  return task.window.positions() * ceil_div(channels, mode.reduction);
+  return task.window.positions() * ceil_div(channels, lanes);
 }
 
 bool splits_reduction(const LayerTask& task, const TileSize& tile, const Accelerator& machine) {
   if (task.unit == TaskUnit::kVector) return false;
   if (tile.in_channels < task.channels) return true;
   const arch::ArraySpec& array = machine.spec().array;
-  if (array.dataflow == arch::Dataflow::kOutputStationary) return false;
+  if (!array.folds_reduction()) return false;
   const arch::MacMode& mode = machine.mode(task.weight_compute, task.activation_compute);
-  return reduction_steps(task, tile.in_channels, mode, array.reduction_packing) > array.rows;
+  return reduction_steps(task, tile.in_channels, mode, array) > array.rows;
 }
 
 BlockBits block_bits(const LayerTask& task, const TileSize& tile, const Accelerator& machine) {

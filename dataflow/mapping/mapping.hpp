@@ -56,10 +56,10 @@ struct BlockBits {
 [[nodiscard]] bool splits_reduction(const LayerTask& task, const TileSize& tile,
                                     const Accelerator& machine);
 
-/// Array rows (ws, is) or steps (os) that `channels` channels of the window take: ceilK.
+/// Array rows (ws, is) or steps (os, dot_columns) that `channels` channels of the window take:
+/// ceilK. A step of dot_columns takes kK channels in every row.
 [[nodiscard]] std::int64_t reduction_steps(const LayerTask& task, std::int64_t channels,
-                                           const arch::MacMode& mode,
-                                           arch::ReductionPacking packing);
+                                           const arch::MacMode& mode, const arch::ArraySpec& array);
 
 /// nullopt when every buffer half holds its blocks, else which one does not and what is missing.
 [[nodiscard]] std::optional<Infeasible> misfit(const LayerTask& task, const TileSize& tile,

@@ -216,7 +216,7 @@ Json machine_json(const RunReport& report) {
            {{"rows", spec.array.rows},
             {"columns", spec.array.columns},
             {"dataflow", to_text(spec.array.dataflow)},
-            {"fold_overlap", "none"},
+            {"fold_overlap", to_text(spec.array.fold_overlap)},
             {"reduction_packing", packings[static_cast<int>(spec.array.reduction_packing)]}}},
           {"mac",
            {{"style", spec.mac.style},

@@ -92,7 +92,11 @@ AcceleratorSpec draw_machine() {
   spec.array.columns = pick(1, 6);
   spec.array.dataflow =
       pick_of<arch::Dataflow>({arch::Dataflow::kOutputStationary, arch::Dataflow::kWeightStationary,
-                               arch::Dataflow::kInputStationary});
+                               arch::Dataflow::kInputStationary, arch::Dataflow::kDotColumns});
+  if (pick_bool()) {
+    spec.array.fold_overlap =
+        spec.array.preloads() ? arch::FoldOverlap::kPreload : arch::FoldOverlap::kFull;
+  }
   spec.array.reduction_packing =
       pick_bool() ? arch::ReductionPacking::kWindow : arch::ReductionPacking::kChannels;
   const bool fused = pick_bool();
@@ -311,8 +315,9 @@ AcceleratorSpec draw_oracle_machine(bool keeps_activations) {
 
 std::string to_text(const AcceleratorSpec& m) {
   std::string text = fmt::format(
-      "machine: {}x{} {}, packing {}, {} w [{}] a [{}], accumulator {}, storage [{}]\n",
+      "machine: {}x{} {}, overlap {}, packing {}, {} w [{}] a [{}], accumulator {}, storage [{}]\n",
       m.array.rows, m.array.columns, arch::to_text(m.array.dataflow),
+      arch::to_text(m.array.fold_overlap),
       m.array.reduction_packing == arch::ReductionPacking::kWindow ? "window" : "channels",
       m.mac.style, fmt::join(m.mac.weight_bits, ", "), fmt::join(m.mac.activation_bits, ", "),
       m.mac.accumulator_bits, fmt::join(m.storage_bits, ", "));

@@ -195,6 +195,9 @@ TEST_CASE("The equality property finds every planted mistake", "[clocked][proper
   SECTION("latency waited for twice") { faults.double_latency = true; }
   SECTION("partial sums not read back") { faults.array.skip_sum_reads = true; }
   SECTION("last partial fold ends a line early") { faults.array.shorten_last_fold = true; }
+  SECTION("overlapping folds start a line early") { faults.array.start_early = true; }
+  SECTION("shadow registers taken over a line late") { faults.array.take_over_late = true; }
+  SECTION("sums of dot columns never cleared") { faults.array.keep_column_sums = true; }
   const Outcome outcome = run_property(kCases, faults, Shrink::kNo);
   CHECK_FALSE(outcome.holds);
   CHECK_THAT(outcome.message, Catch::Contains("clocked"));  // a difference, not an exception

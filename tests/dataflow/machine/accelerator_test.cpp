@@ -1,6 +1,7 @@
 #include "dataflow/machine/accelerator.hpp"
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -66,8 +67,9 @@ TEST_CASE("A machine file becomes a machine with the numbers it states", "[dataf
 
 TEST_CASE("All shipped machines load and are priced", "[dataflow][machine]") {
   for (const auto& [file, pes] :
-       {std::pair("bitfusion_16x32", 512), std::pair("edge_64x64_ws", 4096),
-        std::pair("scale_sim_default", 1024), std::pair("scale_sim_low_memory", 1024)}) {
+       {std::pair("bitfusion_16x32", 512), std::pair("bitfusion_16x32_dot", 512),
+        std::pair("edge_64x64_ws", 4096), std::pair("scale_sim_default", 1024),
+        std::pair("scale_sim_low_memory", 1024)}) {
     CAPTURE(file);
     const Machine shipped = load_machine(kRoot + "configs/accelerators/" + file + ".yaml");
     CHECK(shipped.accelerator.spec().name == file);
@@ -131,6 +133,26 @@ TEST_CASE("A missing, an unknown and a misspelt key are named with their line",
   fails_with(changed("array:", "array: {rows: 4, colums: 4, dataflow: output_stationary}"),
              "a.yaml:4: array.columns: the key is missing");
   fails_with(kGood + "votes: 3\n", "a.yaml:13: votes: unknown key; allowed are name, source");
+}
+
+TEST_CASE("A fold overlap that the dataflow cannot have is refused with those that it can",
+          "[dataflow][machine][overlap]") {
+  const auto array = [](const std::string& dataflow, const std::string& overlap) {
+    return changed("array:", "array: {rows: 4, columns: 4, dataflow: " + dataflow +
+                                 ", fold_overlap: " + overlap + "}");
+  };
+  for (const auto& [dataflow, legal, illegal] :
+       {std::tuple("output_stationary", "full", "preload"),
+        std::tuple("dot_columns", "full", "preload"),
+        std::tuple("weight_stationary", "preload", "full"),
+        std::tuple("input_stationary", "preload", "full")}) {
+    CHECK(to_text(machine(array(dataflow, "none")).spec().array.fold_overlap) == "none");
+    CHECK(to_text(machine(array(dataflow, legal)).spec().array.fold_overlap) == legal);
+    fails_with(array(dataflow, illegal), std::string("a.yaml:4: array.fold_overlap: found '") +
+                                             illegal + "'; the dataflow " + dataflow +
+                                             " allows none, " + legal);
+  }
+  fails_with(array("output_stationary", "ful"), "did you mean 'full'?");
 }
 
 TEST_CASE("A wrong unit is named with the allowed ones", "[dataflow][machine]") {
