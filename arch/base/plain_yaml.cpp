@@ -8,6 +8,8 @@ namespace {
 
 // Longer keys are read differently by yaml-cpp.
 constexpr std::size_t kMostKey = 500;
+// Keys of one mapping are compared one by one; larger mappings are left to yaml-cpp.
+constexpr std::size_t kMostEntries = 256;
 
 bool is_plain_letter(char letter) { return letter >= 0x20 && letter < 0x7f; }
 
@@ -143,7 +145,8 @@ class PlainReader {
   }
 
   bool add_key(YamlNode& node, YamlNode& key) {
-    if (key.scalar.size() > kMostKey || node.find(key.scalar) != nullptr) return false;
+    if (key.scalar.size() > kMostKey || node.entries.size() >= kMostEntries) return false;
+    if (node.find(key.scalar) != nullptr) return false;
     node.entries.push_back({std::move(key.scalar), {}});
     return true;
   }

@@ -49,9 +49,10 @@ std::vector<std::int64_t> in_channel_sizes(const LayerTask& task, const Accelera
   const arch::ArraySpec& array = machine.spec().array;
   const arch::MacMode& mode = machine.mode(task.weight_compute, task.activation_compute);
   const auto steps = [&](std::int64_t size) {
-    return reduction_steps(task, size, mode, array.reduction_packing);
+    return reduction_steps(task, size, mode, array);
   };
-  const bool rows_reduce = array.dataflow != arch::Dataflow::kOutputStationary;
+  const bool rows_reduce = array.dataflow == arch::Dataflow::kWeightStationary ||
+                           array.dataflow == arch::Dataflow::kInputStationary;
   const auto folds = [&](std::int64_t size) {
     return rows_reduce ? ceil_div(steps(size), array.rows) : steps(size);
   };
