@@ -8,6 +8,8 @@ namespace {
 
 // Longer keys are read differently by yaml-cpp.
 constexpr std::size_t kMostKey = 500;
+// Of a mapping or list; spares the first moves of a growing one.
+constexpr std::size_t kUsualSize = 4;
 
 bool is_plain_letter(char letter) { return letter >= 0x20 && letter < 0x7f; }
 
@@ -55,6 +57,8 @@ class PlainReader {
     node.place.file = file_;
     node.place.line = line_;
     node.place.column = static_cast<int>(column()) + 1;
+    if (kind == YamlNode::Kind::kMapping) node.entries.reserve(kUsualSize);
+    if (kind == YamlNode::Kind::kSequence) node.items.reserve(kUsualSize);
     return ++nodes_ <= limits_.max_nodes;
   }
 
