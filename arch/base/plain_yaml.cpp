@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t kMostKey = 500;
 // Keys of one mapping are compared one by one; larger mappings are left to yaml-cpp.
 constexpr std::size_t kMostEntries = 256;
+// Of a mapping or list; spares the first moves of a growing one.
+constexpr std::size_t kUsualSize = 4;
 
 bool is_plain_letter(char letter) { return letter >= 0x20 && letter < 0x7f; }
 
@@ -57,6 +59,8 @@ class PlainReader {
     node.place.file = file_;
     node.place.line = line_;
     node.place.column = static_cast<int>(column()) + 1;
+    if (kind == YamlNode::Kind::kMapping) node.entries.reserve(kUsualSize);
+    if (kind == YamlNode::Kind::kSequence) node.items.reserve(kUsualSize);
     return ++nodes_ <= limits_.max_nodes;
   }
 
