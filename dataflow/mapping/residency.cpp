@@ -1,6 +1,7 @@
 #include "dataflow/mapping/residency.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "memory/packing.hpp"
@@ -13,7 +14,7 @@ struct Group {
   std::int64_t written_bits = 0;  // of all its tensors that a layer writes
   std::int64_t largest_bits = 0;  // of its tensors, views and concatenations included
   Residence residence = Residence::kOnChip;
-  std::optional<LayerId> first;
+  LayerId first = std::numeric_limits<LayerId>::max();  // no layer writes it
   LayerId last = 0;
 
   [[nodiscard]] std::int64_t bits() const { return std::max(written_bits, largest_bits); }
@@ -71,7 +72,7 @@ class Planner {
     if (tensor.is_network_output) shared.keep_off(Residence::kNetworkOutput);
     if (tensor.producer && !layers_[*tensor.producer].tasks.empty()) {
       shared.written_bits = checked_add(shared.written_bits, bits);
-      shared.first = std::min(shared.first.value_or(*tensor.producer), *tensor.producer);
+      shared.first = std::min(shared.first, *tensor.producer);
     }
     for (const LayerId consumer : tensor.consumers) {
       if (layers_[consumer].tasks.empty()) continue;
@@ -86,7 +87,7 @@ class Planner {
   [[nodiscard]] Bits packed_bits(TensorId id) const {
     const Shape& shape = graph_.tensor(id).shape;
     const std::optional<Bitwidth> storage = machine_.storage(precision_.at(id).bits);
-    VERNIER_ASSERT(storage.has_value(), "a width that lowering has accepted");
+    if (!storage) return Bits{0};  // nobody reads or writes it, or lowering would have refused it
     return memory::packed_bits(checked_mul(graph_.batch(), shape.pixels()), shape.channels,
                                *storage, buffer_.word);
   }
@@ -95,27 +96,27 @@ class Planner {
     std::vector<std::int64_t> live(layers_.size(), 0);
     for (const Group& shared : groups_) {
       if (!may_stay(shared)) continue;
-      for (LayerId at = *shared.first; at <= shared.last; ++at) {
+      for (LayerId at = shared.first; at <= shared.last; ++at) {
         live[at] = checked_add(live[at], shared.bits());
       }
     }
     const std::int64_t room = to_bits(buffer_.resident_bytes).count();
     for (Group& shared : groups_) {
       if (!may_stay(shared)) continue;
-      const auto begin = live.begin() + static_cast<std::ptrdiff_t>(*shared.first);
+      const auto begin = live.begin() + static_cast<std::ptrdiff_t>(shared.first);
       const auto end = live.begin() + static_cast<std::ptrdiff_t>(shared.last) + 1;
       if (*std::max_element(begin, end) > room) shared.residence = Residence::kNoRoom;
     }
     for (const Group& shared : groups_) {
       if (!may_stay(shared)) continue;
-      for (LayerId at = *shared.first; at <= shared.last; ++at) {
+      for (LayerId at = shared.first; at <= shared.last; ++at) {
         layers_[at].resident += to_bytes_ceil(Bits(shared.bits()));
       }
     }
   }
 
   [[nodiscard]] static bool may_stay(const Group& shared) {
-    return shared.first.has_value() && shared.residence == Residence::kOnChip;
+    return shared.first <= shared.last && shared.residence == Residence::kOnChip;
   }
 
   void note_residences() {
@@ -123,8 +124,8 @@ class Planner {
       if (layer.tasks.empty()) continue;
       const TensorId tensor = graph_.layers()[layer.layer].output;
       const Group& shared = group(tensor);
-      layer.residence = {tensor, to_bytes_ceil(packed_bits(tensor)), shared.residence,
-                         shared.first.value_or(layer.layer), std::max(shared.last, layer.layer)};
+      layer.residence = {tensor, to_bytes_ceil(packed_bits(tensor)), shared.residence, shared.first,
+                         std::max(shared.last, layer.layer)};
     }
   }
 
