@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
 
   /* Steps down the gradient of a squared hinge until the budget is met. */
   latency.form = VERNIER_SQUARED_HINGE;
-  latency.target = 0.6 * start.cycles;
+  latency.target = 0.8 * start.cycles;
   latency.weight = 1.0 / (start.cycles * start.cycles);
   int step;
   for (step = 0; step < 200 && measured > latency.target; ++step) {
@@ -57,7 +57,9 @@ int main(int argc, char** argv) {
           "step");
     for (at = 0; at < count; ++at) norm = fmax(norm, fabs(gradient[at]));
     if (norm == 0.0) break;
-    for (at = 0; at < count; ++at) bits[at] = fmax(2.0, bits[at] - 0.1 * gradient[at] / norm);
+    for (at = 0; at < count; ++at) {
+      bits[at] = fmin(8.0, fmax(2.0, bits[at] - 0.1 * gradient[at] / norm));
+    }
   }
   check(measured <= latency.target, "the budget is met");
   vernier_figures end;
