@@ -110,7 +110,8 @@ CandidateBounds::CandidateBounds(const LayerTask& task, const Machine& machine,
     return std::any_of(pixels.classes.begin(), pixels.classes.end(),
                        [](const AxisClass& pixel) { return pixel.in_length == 0; });
   };
-  always_loads_ = always_loads_ && !in_padding(row_axis(task)) && !in_padding(column_axis(task));
+  always_loads_ = always_loads_ && !task.input_resident[0] && !in_padding(row_axis(task)) &&
+                  !in_padding(column_axis(task));
   whole_row_ = cut_axis(row_axis(task), task.out_height).classes.front();
   whole_column_ = cut_axis(column_axis(task), task.out_width).classes.front();
   no_row_ = empty_class(whole_row_);
@@ -186,7 +187,8 @@ OutChannelCut CandidateBounds::out_channels(std::int64_t size) const {
   for (const SizeRun& run : cut.runs) {
     const Count count = count_of(run.count);
     const Count length = count_of(run.size);
-    const Count final = words(length, task_.output_storage.bits(), output_word);
+    const Count final =
+        task_.output_resident ? 0.0 : words(length, task_.output_storage.bits(), output_word);
     const Count spilled = words(length, accelerator_.spec().mac.accumulator_bits, output_word);
     cut.slices += count;
     cut.final_words += count * final;
@@ -194,7 +196,7 @@ OutChannelCut CandidateBounds::out_channels(std::int64_t size) const {
     cut.most_words = std::max({cut.most_words, final, spilled});
     cut.last_words = final;
     for (std::size_t slot = 0; !is_array_ && slot < task_.reach.size(); ++slot) {
-      if (task_.reach[slot] == InputReach::kNone) continue;
+      if (task_.reach[slot] == InputReach::kNone || task_.input_resident[slot]) continue;
       const Count row = words(length, task_.input_storage[slot].bits(), input_word);
       if (cut.input_words[slot] == 0) cut.first_words[slot] = row;
       cut.input_words[slot] += count * row;
@@ -222,8 +224,10 @@ InChannelCut CandidateBounds::in_channels(std::int64_t size) const {
   }
   for (const auto& [slice, count] : cut.classes) {
     const Count channels = count_of(slice.channels);
-    const Count input = words(channels, task_.input_storage[0].bits(),
-                              accelerator_.buffer(TensorRole::kInput).word);
+    const Count input = task_.input_resident[0]
+                            ? 0.0
+                            : words(channels, task_.input_storage[0].bits(),
+                                    accelerator_.buffer(TensorRole::kInput).word);
     const Count weight =
         words(count_of(task_.window.positions()) * channels, task_.weight_storage.bits(),
               accelerator_.buffer(TensorRole::kWeight).word);
