@@ -199,6 +199,13 @@ void add_bitfusion_networks(std::vector<BitFusionRow>& rows, const std::string& 
   }
 }
 
+std::string bitfusion_engine_text(const std::string& data) {
+  const dataflow::Machine machine = engine_machine(bitfusion_setups()[0], data + "/configs");
+  const dataflow::AcceleratorSpec& spec = machine.accelerator.spec();
+  return fmt::format("engine: {}, {}x{} {}; as many columns and as large memories as stated\n",
+                     spec.name, spec.array.rows, spec.array.columns, to_text(spec.array.dataflow));
+}
+
 BitFusionCycles bitfusion_network_cycles(std::span<const BitFusionRow> rows,
                                          std::string_view network, const BitFusionMachine& machine,
                                          const BitFusionQuirks& quirks) {
