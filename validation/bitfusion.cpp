@@ -53,16 +53,17 @@ BitFusionLayer described(const LayerGraph& graph, const dataflow::Layer& layer,
                          const dataflow::NetworkPrecision& precision) {
   const dataflow::Tensor& input = graph.tensor(layer.inputs.front());
   const dataflow::Tensor& output = graph.tensor(layer.output);
-  BitFusionLayer shape{.name = layer.name,
-                       .batch = graph.batch(),
-                       .in_size = input.shape.height,
-                       .out_size = output.shape.height,
-                       .in_channels = input.shape.channels,
-                       .out_channels = output.shape.channels,
-                       .is_first = input.is_network_input,
-                       .activation_bits = precision[layer.inputs.front()].bits.bits(),
-                       .weight_bits = precision[*layer.weight].bits.bits(),
-                       .output_bits = precision[layer.output].bits.bits()};
+  BitFusionLayer shape{
+      .name = layer.name,
+      .batch = graph.batch(),
+      .in_size = input.shape.height,
+      .out_size = output.shape.height,
+      .in_channels = input.shape.channels,
+      .out_channels = output.shape.channels,
+      .is_first = input.is_network_input,
+      .activation_bits = precision[layer.inputs.front()].bits.bits(),
+      .weight_bits = precision[layer.weight.value_or(layer.inputs.back())].bits.bits(),
+      .output_bits = precision[layer.output].bits.bits()};
   if (const auto* conv = std::get_if<dataflow::Conv2d>(&layer.op)) {
     shape.kernel = conv->window.kernel_height;
     shape.stride = conv->window.stride_height;
