@@ -53,16 +53,17 @@ BitFusionLayer described(const LayerGraph& graph, const dataflow::Layer& layer,
                          const dataflow::NetworkPrecision& precision) {
   const dataflow::Tensor& input = graph.tensor(layer.inputs.front());
   const dataflow::Tensor& output = graph.tensor(layer.output);
-  BitFusionLayer shape{.name = layer.name,
-                       .batch = graph.batch(),
-                       .in_size = input.shape.height,
-                       .out_size = output.shape.height,
-                       .in_channels = input.shape.channels,
-                       .out_channels = output.shape.channels,
-                       .is_first = input.is_network_input,
-                       .activation_bits = precision[layer.inputs.front()].bits.bits(),
-                       .weight_bits = precision[*layer.weight].bits.bits(),
-                       .output_bits = precision[layer.output].bits.bits()};
+  BitFusionLayer shape{
+      .name = layer.name,
+      .batch = graph.batch(),
+      .in_size = input.shape.height,
+      .out_size = output.shape.height,
+      .in_channels = input.shape.channels,
+      .out_channels = output.shape.channels,
+      .is_first = input.is_network_input,
+      .activation_bits = precision[layer.inputs.front()].bits.bits(),
+      .weight_bits = precision[layer.weight.value_or(layer.inputs.back())].bits.bits(),
+      .output_bits = precision[layer.output].bits.bits()};
   if (const auto* conv = std::get_if<dataflow::Conv2d>(&layer.op)) {
     shape.kernel = conv->window.kernel_height;
     shape.stride = conv->window.stride_height;
@@ -197,6 +198,13 @@ void add_bitfusion_networks(std::vector<BitFusionRow>& rows, const std::string& 
     const dataflow::Evaluator evaluator(machine);
     for (const Network& network : networks) add_engine_cycles(network, evaluator, at, jobs);
   }
+}
+
+std::string bitfusion_engine_text(const std::string& data) {
+  const dataflow::Machine machine = engine_machine(bitfusion_setups()[0], data + "/configs");
+  const dataflow::AcceleratorSpec& spec = machine.accelerator.spec();
+  return fmt::format("engine: {}, {}x{} {}; as many columns and as large memories as stated\n",
+                     spec.name, spec.array.rows, spec.array.columns, to_text(spec.array.dataflow));
 }
 
 BitFusionCycles bitfusion_network_cycles(std::span<const BitFusionRow> rows,

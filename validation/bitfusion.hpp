@@ -73,6 +73,9 @@ struct BitFusionRow {
 /// Throws ConfigError when a network and the reference do not fit together.
 void add_bitfusion_networks(std::vector<BitFusionRow>& rows, const std::string& data, int jobs = 1);
 
+/// The machine and dataflow that the engine's column is of, as the machine file decides.
+[[nodiscard]] std::string bitfusion_engine_text(const std::string& data);
+
 /// Cycles of all layers of a network, copies counted, under the rule with these quirks.
 [[nodiscard]] BitFusionCycles bitfusion_network_cycles(std::span<const BitFusionRow> rows,
                                                        std::string_view network,

@@ -38,7 +38,7 @@ ExitCode validate_bitfusion(int jobs) {
   std::vector<validation::BitFusionRow> rows =
       validation::bitfusion_rows(topology::read_text_file(path), path);
   validation::add_bitfusion_networks(rows, data_folder(), jobs);
-  write_result(validation::to_text(rows), "");
+  write_result(validation::bitfusion_engine_text(data_folder()) + validation::to_text(rows), "");
   for (const validation::BitFusionRow& row : rows) {
     for (const validation::BitFusionFigures& figures : row.figures) {
       if (!figures.is_equal()) return ExitCode::kInfeasible;

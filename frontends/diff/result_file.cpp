@@ -204,7 +204,7 @@ class ResultReader {
     std::map<std::string, int> lines;
     for (std::size_t at = 0; at < layers->items.size() && !problems_.full(); ++at) {
       const JsonNode& node = layers->items[at];
-      std::string path = fmt::format("layers[{}]", at);
+      const std::string path = fmt::format("layers[{}]", at);
       const JsonNode* name = needed(node, path, "name", JsonNode::Kind::kText);
       if (name == nullptr) continue;
       ResultPart layer{.name = name->text, .figures = {}, .settings = {}};
