@@ -49,8 +49,18 @@ Example example(std::int64_t resident_bytes) {
 }
 
 RunReport report_of(const Example& example, const dataflow::ImportReport& import) {
-  RunReport report{example.machine, example.graph, example.precision, example.cost, import};
-  return report;
+  return {example.machine,
+          example.graph,
+          example.precision,
+          example.cost,
+          import,
+          "analytical",
+          "",
+          "",
+          "",
+          {},
+          {},
+          {}};
 }
 
 TEST_CASE("The reports say which activations stay on chip and why others do not",
