@@ -32,6 +32,7 @@ void OperandSource<Word>::begin_tile(const ArrayTile& tile) {
   if (tile.channels != listed_channels_) list_elements();
   const WindowShape& window = task_.window;
   origins_.clear();
+  origins_.reserve(static_cast<std::size_t>(tile.pixels()));
   for (std::int64_t pixel = 0; pixel < tile.pixels(); ++pixel) {
     const std::int64_t row = tile.first_row + pixel / tile.out_columns;
     const std::int64_t column = tile.first_column + pixel % tile.out_columns;
@@ -58,6 +59,7 @@ void OperandSource<Word>::list_elements() {
   }
   step_runs_.clear();
   if (dataflow_ != Dataflow::kDotColumns) return;
+  step_runs_.reserve(static_cast<std::size_t>(steps_));
   for (std::int64_t step = 0; step < steps_; ++step) {
     step_runs_.push_back(runs_of(step * step_lanes_, step_lanes_));
   }

@@ -181,6 +181,8 @@ class OverlapEngine final : public ArrayEngine {
     interval_line_ = 0;
     std::vector<PortDemand> streams;
     std::vector<PortDemand> preloads;
+    streams.reserve(running_.size());
+    preloads.reserve(preloads_.size());
     for (const Running& at : running_) streams.push_back(demand_of(at.fold, at.is_last));
     for (const Preload& at : preloads_) preloads.push_back(demand_of(at.fold, false));
     cycles_of_line_ = serve_interval(task_, streams, preloads, {});
