@@ -96,7 +96,10 @@ TEST_CASE("A mapping file with mistakes is refused with place and remedy", "[map
 TEST_CASE("A tile that does not fit is infeasible and says what is missing", "[mapping]") {
   Lowered lowered;
   AcceleratorSpec spec = tests::example_spec(arch::Dataflow::kOutputStationary);
-  for (memory::BufferSpec& buffer : spec.buffers) buffer.capacity = Bytes(256);
+  for (memory::BufferSpec& buffer : spec.buffers) {
+    buffer.banks = 2;
+    buffer.capacity = Bytes(256);
+  }
   const Machine machine = tests::with_prices(spec);
   const MappingPlan plan = lowered.read(
       "layers:\n  conv: {tile: {pixels: [6, 6], input_channels: 4, output_channels: 8}, order: "
