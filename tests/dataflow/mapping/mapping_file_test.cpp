@@ -96,7 +96,10 @@ TEST_CASE("A mapping file with mistakes is refused with place and remedy", "[map
 TEST_CASE("A tile that does not fit is infeasible and says what is missing", "[mapping]") {
   Lowered lowered;
   AcceleratorSpec spec = tests::example_spec(arch::Dataflow::kOutputStationary);
-  for (memory::BufferSpec& buffer : spec.buffers) buffer.capacity = Bytes(128);
+  for (memory::BufferSpec& buffer : spec.buffers) {
+    buffer.banks = 2;
+    buffer.capacity = Bytes(256);
+  }
   const Machine machine = tests::with_prices(spec);
   const MappingPlan plan = lowered.read(
       "layers:\n  conv: {tile: {pixels: [6, 6], input_channels: 4, output_channels: 8}, order: "
@@ -106,9 +109,9 @@ TEST_CASE("A tile that does not fit is infeasible and says what is missing", "[m
   const auto cost = Evaluator(machine).evaluate(lowered.graph, lowered.bits, options);
   REQUIRE_FALSE(cost.has_value());
   CHECK(cost.infeasible().layer == "conv");
-  // Inputs: 36 pixels of 4 bytes are 144 bytes; a half has 64.
-  CHECK(cost.infeasible().missing == Bytes(80));
-  CHECK_THAT(cost.infeasible().reason, Catch::Contains("80 bytes are missing"));
+  // Inputs: 36 pixels of 4 bytes are 144 bytes; a half has 128.
+  CHECK(cost.infeasible().missing == Bytes(16));
+  CHECK_THAT(cost.infeasible().reason, Catch::Contains("16 bytes are missing"));
 }
 
 TEST_CASE("A layer of several tasks takes a list with one mapping for each", "[mapping]") {
