@@ -169,8 +169,9 @@ class Search {
                                (is_array_ ? k.input_words / k.count : n.input_words / n.count) *
                                static_cast<double>(input_word_.count());
     const double first = (first_input + bits.weight / (groups * n.count * k.count)) / rate;
-    const double last = bits.output / (groups * p.count * n.count) / rate;
-    const double transfer = bits.total() / rate;
+    const double stores = groups * p.count * n.count;
+    const double last = std::ceil(bits.output / stores / rate);
+    const double transfer = (bits.total() - bits.output) / rate + stores * last;
     const double latency =
         first > 0 ? static_cast<double>(machine_.spec().dram.latency.count()) : 0.0;
 
@@ -196,13 +197,25 @@ class Search {
     const double burst = rare > 0 ? std::max(0.0, often + rare / rounds + latency - each) : 0.0;
     // Loads of a tile cannot be granted before the tile two before it has ended: of two chains of
     // tiles, each with its transfers, latencies and computing one after the other, the longer takes
-    // at least half of both. What comes in one go lies on one of them.
-    const double chain = (tiles * (often + each) * uneven + tiles * latency) / 2 - last;
+    // at least half of both. What comes in one go lies on one of them. With an even number of
+    // slices the small one is always on the same chain, with an odd one it evens out in part.
+    const double work = often + each;
+    const bool odd = std::fmod(inner, 2.0) != 0.0;
+    double chain = 0;
+    if (odd && rounds == 1) {  // the last tile is on the longer chain
+      const double rest = std::max(0.0, inner * work - (inner - 1) * work * uneven);
+      chain = (inner - 1) / 2 * work * uneven + rest + (inner + 1) / 2 * latency;
+    } else {
+      constexpr double kOddShare = 0.7;
+      const double larger = 1.0 + (odd ? kOddShare : 1.0) * (uneven - 1.0);
+      const double step = (work * larger + latency) / 2;
+      chain = tiles * step + std::min(step, first);
+    }
     MappingEstimate estimate;
     estimate.dram_bits = bits.total();
     estimate.cycles = std::max({first + latency + compute + (rounds - 1) * burst + last,
                                 transfer + latency + each,
-                                first > 0 ? chain + rare * (rounds - 1) / rounds + last : 0.0});
+                                first > 0 ? chain + rare * (rounds - 1) / rounds : 0.0});
     return estimate;
   }
 
@@ -216,12 +229,9 @@ class Search {
   }
 
  private:
-  // How much larger whole slices are than the average one: with an even number of slices the small
-  // one is always in the same of the two chains of tiles, with an odd one it evens out in part.
+  // How much larger whole slices are than the average one.
   static double uneven(std::int64_t size, double count, std::int64_t total) {
-    constexpr double kOddShare = 0.7;
-    const double share = std::fmod(count, 2.0) == 0.0 ? 1.0 : kOddShare;
-    return 1.0 + share * (static_cast<double>(size) * count / static_cast<double>(total) - 1.0);
+    return static_cast<double>(size) * count / static_cast<double>(total);
   }
 
   [[nodiscard]] StreamBits traffic(const PixelSums& p, const OutChannelSums& n,
