@@ -1,6 +1,7 @@
 #include "dataflow/mapping/heuristic_mapper.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -26,6 +27,8 @@ struct OutChannelSums {
   double final_words = 0;  // of one output pixel, at storage width
   double spill_words = 0;  // of one output pixel, at accumulator width
   double input_words = 0;  // of one input pixel (vector tasks: rows follow the output channels)
+  double pixel_words = 0;  // of an input of one pixel
+  double uneven = 1;       // whole slices over the average one
 };
 
 struct InChannelSums {
@@ -36,6 +39,7 @@ struct InChannelSums {
   double input_words = 0;   // of one input pixel
   double weight_words = 0;  // of one output channel
   bool splits_folds = false;
+  double uneven = 1;
 };
 
 struct PixelSums {
@@ -47,6 +51,16 @@ struct PixelSums {
   double steps = 0;         // sum of ceil(p / kP)
   double in_pixels = 0;     // input pixels loaded, halos counted as often as loaded
   double first_in_pixels = 0;
+  double uneven = 1;
+};
+
+// Bits over the channel, by stream.
+struct StreamBits {
+  double input = 0;
+  double weight = 0;
+  double output = 0;  // finished
+  double spill = 0;   // partial sums, both ways
+  [[nodiscard]] double total() const { return input + weight + output + spill; }
 };
 
 double words(std::int64_t elements, std::int64_t bits, Bits word) {
@@ -86,15 +100,22 @@ class Search {
           count * words(run.size, machine_.spec().mac.accumulator_bits, output_word_);
       for (std::size_t slot = 0; !is_array_ && slot < task_.reach.size(); ++slot) {
         if (task_.reach[slot] == InputReach::kNone || task_.input_resident[slot]) continue;
-        sums.input_words += count * words(run.size, task_.input_storage[slot].bits(), input_word_);
+        const bool one = task_.reach[slot] == InputReach::kOnePixel;
+        (one ? sums.pixel_words : sums.input_words) +=
+            count * words(run.size, task_.input_storage[slot].bits(), input_word_);
       }
     }
+    sums.uneven = uneven(size, sums.count, task_.out_channels);
     return sums;
   }
 
   [[nodiscard]] InChannelSums in_channels(std::int64_t size) const {
     InChannelSums sums;
     sums.size = size;
+    if (!is_array_) {
+      sums.count = 1;
+      return sums;
+    }
     for (const SizeRun& run : cut_size(task_.channels, size)) {
       const auto count = static_cast<double>(run.count);
       const std::int64_t steps = reduction_steps(task_, run.size, mode_, array_);
@@ -109,6 +130,7 @@ class Search {
                                          task_.weight_storage.bits(), weight_word_);
       sums.splits_folds = sums.splits_folds || folds > 1;
     }
+    sums.uneven = uneven(size, sums.count, task_.channels);
     return sums;
   }
 
@@ -131,6 +153,7 @@ class Search {
         static_cast<double>(task_.images) * axis_load(rows_, rows) * axis_load(columns_, columns);
     sums.first_in_pixels = static_cast<double>(reach_of(rows_, rows)) *
                            static_cast<double>(reach_of(columns_, columns));
+    sums.uneven = uneven(rows * columns, sums.count, task_.pixels());
     return sums;
   }
 
@@ -143,66 +166,82 @@ class Search {
   [[nodiscard]] MappingEstimate estimate(const PixelSums& p, const OutChannelSums& n,
                                          const InChannelSums& k, double compute,
                                          const LoopOrder& order) const {
+    const StreamBits bits = traffic(p, n, k, order);
     const double groups = static_cast<double>(task_.groups);
-    const bool n_moves = n.count > 1;
-    const bool k_moves = is_array_ && k.count > 1;
-    const bool p_moves = p.count > 1;
-    const auto inside = [&order](LoopDim outer, LoopDim inner) {
-      return stands_outside(order, outer, inner);
-    };
-    const bool input_again =
-        n_moves && ((p_moves && inside(LoopDim::kOutChannel, LoopDim::kPixel)) ||
-                    (k_moves && inside(LoopDim::kOutChannel, LoopDim::kInChannel)));
-    const bool weight_again =
-        p_moves && ((n_moves && inside(LoopDim::kPixel, LoopDim::kOutChannel)) ||
-                    (k_moves && inside(LoopDim::kPixel, LoopDim::kInChannel)));
-    const bool spills = k_moves && ((p_moves && inside(LoopDim::kInChannel, LoopDim::kPixel)) ||
-                                    (n_moves && inside(LoopDim::kInChannel, LoopDim::kOutChannel)));
-    const double output_pixels = static_cast<double>(task_.pixels());
-    const auto input_word = static_cast<double>(input_word_.count());
-    const auto weight_word = static_cast<double>(weight_word_.count());
-    const auto output_word = static_cast<double>(output_word_.count());
-
-    const double input_words =
-        is_array_ ? k.input_words * (input_again ? n.count : 1.0) : n.input_words;
-    const double input_bits = groups * p.in_pixels * input_words * input_word;
-    const double weight_bits = is_array_ ? groups * static_cast<double>(task_.out_channels) *
-                                               k.weight_words * weight_word *
-                                               (weight_again ? p.count : 1.0)
-                                         : 0.0;
-    const double output_bits = groups * output_pixels * n.final_words * output_word;
-    const double spill_bits =
-        spills ? 2.0 * (k.count - 1.0) * groups * output_pixels * n.spill_words * output_word : 0.0;
-
-    MappingEstimate estimate;
-    estimate.dram_bits = input_bits + weight_bits + output_bits + spill_bits;
-    // The first loads and the last store overlap with nothing. Loads of a tile cannot be granted
-    // before the tile two before it has ended: of two chains of tiles, each with its transfers,
-    // latencies and computing one after the other, the longer takes at least half of both.
     const double rate = machine_.spec().dram.bandwidth.bits_per_cycle();
     const double first_input = p.first_in_pixels *
                                (is_array_ ? k.input_words / k.count : n.input_words / n.count) *
-                               input_word;
-    const double first_weight = is_array_ ? static_cast<double>(task_.out_channels) / n.count *
-                                                k.weight_words / k.count * weight_word
-                                          : 0.0;
+                               static_cast<double>(input_word_.count());
+    const double first_weight = bits.weight / (groups * n.count * k.count);
     const double first = (first_input + first_weight) / rate;
-    const double tiles = groups * p.count * n.count * (is_array_ ? k.count : 1.0);
-    const double last = output_bits / (groups * p.count * n.count) / rate;
-    const double transfer = estimate.dram_bits / rate;
+    const double stores = groups * p.count * n.count;
+    const double last = std::ceil(bits.output / stores / rate);
+    const double transfer = (bits.total() - bits.output) / rate + stores * last;
+    const double latency =
+        first > 0 ? static_cast<double>(machine_.spec().dram.latency.count()) : 0.0;
     // Blocks of a single buffer move while nothing is computed.
-    const double alone = ((is_single(TensorRole::kInput) ? input_bits - first_input : 0.0) +
-                          (is_single(TensorRole::kWeight) ? weight_bits - first_weight : 0.0) +
-                          (is_single(TensorRole::kOutput) ? output_bits + spill_bits : 0.0)) /
+    const double alone = ((is_single(TensorRole::kInput) ? bits.input - first_input : 0.0) +
+                          (is_single(TensorRole::kWeight) ? bits.weight - first_weight : 0.0) +
+                          (is_single(TensorRole::kOutput) ? bits.output + bits.spill : 0.0)) /
                          rate;
     const double busy =
         compute + std::max(0.0, alone - (is_single(TensorRole::kOutput) ? last : 0.0));
-    const double latency =
-        first > 0 ? static_cast<double>(machine_.spec().dram.latency.count()) : 0.0;
-    const double chained = std::max(0.0, transfer - 2 * last) + tiles * latency + busy;
-    estimate.cycles = std::max({first + latency + busy + last, transfer + latency,
-                                first > 0 ? chained / 2 + last : 0.0});
+
+    // Blocks of one operand may stay while the innermost loop runs; they come in one go.
+    double inner = 1;
+    double rare = 0;
+    double uneven = 1;
+    for (const LoopDim dim : order) {
+      const auto take = [&](double count, double whole, double stays) {
+        if (count <= 1) return;
+        inner = count;
+        uneven = whole;
+        rare = stays / rate;
+      };
+      if (dim == LoopDim::kPixel) take(p.count, p.uneven, bits.weight);
+      if (dim == LoopDim::kOutChannel) take(n.count, n.uneven, is_array_ ? bits.input : 0.0);
+      if (dim == LoopDim::kInChannel) take(k.count, k.uneven, bits.output);
+    }
+    const double tiles = groups * p.count * n.count * k.count;
+    const double rounds = tiles / inner;
+    const double each = busy / tiles;
+    const double often = (transfer - rare) / tiles;  // per tile
+    const double burst = rare > 0 ? std::max(0.0, often + rare / rounds + latency - each) : 0.0;
+    const double chain = longer_chain({tiles, inner, often + each, uneven, latency, first});
+    MappingEstimate estimate;
+    estimate.dram_bits = bits.total();
+    estimate.cycles =
+        std::max({first + latency + busy + (rounds - 1) * burst + last, transfer + latency + each,
+                  first > 0 ? chain + rare * (rounds - 1) / rounds : 0.0});
     return estimate;
+  }
+
+  // One pass over the tiles: how many, those of the innermost loop, transfers and computing of an
+  // average tile, how much larger whole tiles are, latency, beats of the first loads.
+  struct TileChain {
+    double tiles;
+    double inner;
+    double work;
+    double uneven;
+    double latency;
+    double first;
+  };
+
+  // Loads of a tile cannot be granted before the tile two before it has ended: of two chains of
+  // tiles, each with its transfers, latencies and computing one after the other, the longer takes
+  // at least half of both. What comes in one go lies on one of them. With an even number of slices
+  // the small one is always on the same chain, with an odd one it evens out in part.
+  static double longer_chain(const TileChain& of) {
+    const bool odd = std::fmod(of.inner, 2.0) != 0.0;
+    if (odd && of.tiles == of.inner) {  // the last tile is on the longer chain
+      const double whole = (of.inner - 1) * of.work * of.uneven;
+      const double rest = std::max(0.0, of.inner * of.work - whole);
+      return whole / 2 + rest + (of.inner + 1) / 2 * of.latency;
+    }
+    constexpr double kOddShare = 0.7;
+    const double larger = 1.0 + (odd ? kOddShare : 1.0) * (of.uneven - 1.0);
+    const double step = (of.work * larger + of.latency) / 2;
+    return of.tiles * step + std::min(step, of.first);
   }
 
   [[nodiscard]] Footprint footprint(std::int64_t in_size, std::int64_t out_size) const {
@@ -217,6 +256,47 @@ class Search {
  private:
   [[nodiscard]] bool is_single(TensorRole role) const {
     return machine_.buffer(role).blocks_held() == 1;
+  }
+  // How much larger whole slices are than the average one.
+  static double uneven(std::int64_t size, double count, std::int64_t total) {
+    return static_cast<double>(size) * count / static_cast<double>(total);
+  }
+
+  [[nodiscard]] StreamBits traffic(const PixelSums& p, const OutChannelSums& n,
+                                   const InChannelSums& k, const LoopOrder& order) const {
+    const double groups = static_cast<double>(task_.groups);
+    const bool n_moves = n.count > 1;
+    const bool k_moves = k.count > 1;
+    const bool p_moves = p.count > 1;
+    const auto inside = [&order](LoopDim outer, LoopDim inner) {
+      return stands_outside(order, outer, inner);
+    };
+    const bool input_again =
+        n_moves && ((p_moves && inside(LoopDim::kOutChannel, LoopDim::kPixel)) ||
+                    (k_moves && inside(LoopDim::kOutChannel, LoopDim::kInChannel)));
+    const bool weight_again =
+        p_moves && ((n_moves && inside(LoopDim::kPixel, LoopDim::kOutChannel)) ||
+                    (k_moves && inside(LoopDim::kPixel, LoopDim::kInChannel)));
+    const bool spills = k_moves && ((p_moves && inside(LoopDim::kInChannel, LoopDim::kPixel)) ||
+                                    (n_moves && inside(LoopDim::kInChannel, LoopDim::kOutChannel)));
+    const double outputs =
+        groups * static_cast<double>(task_.pixels()) * static_cast<double>(output_word_.count());
+    const double input_words =
+        is_array_ ? k.input_words * (input_again ? n.count : 1.0) : n.input_words;
+    StreamBits bits;
+    bits.input = groups * p.in_pixels * input_words * static_cast<double>(input_word_.count());
+    if (!is_array_) {
+      const bool each_tile = n_moves && inside(LoopDim::kPixel, LoopDim::kOutChannel);
+      bits.input += (each_tile ? p.count : static_cast<double>(task_.images)) * n.pixel_words *
+                    static_cast<double>(input_word_.count());
+    }
+    if (is_array_) {
+      bits.weight = groups * static_cast<double>(task_.out_channels) * k.weight_words *
+                    static_cast<double>(weight_word_.count()) * (weight_again ? p.count : 1.0);
+    }
+    bits.output = outputs * n.final_words;
+    if (spills) bits.spill = 2.0 * (k.count - 1.0) * outputs * n.spill_words;
+    return bits;
   }
 
   // Input rows (or columns) loaded over all tiles of an axis.
