@@ -47,7 +47,10 @@ CostModel::CostModel(const Machine& machine, const LayerGraph& graph, CostModelO
       variables_(graph, machine.accelerator, options.slices),
       terms_(evaluator_, graph, variables_, base_),
       size_lists_(all_size_lists(graph)) {
-  for (Precision& precision : base_) precision.slices.clear();
+  for (TensorId id = 0; id < base_.size(); ++id) {  // narrowest, so that every layer can be lowered
+    base_[id].slices.clear();
+    base_[id].bits = Bitwidth(variables_.lattice(variables_.variables_of(id).first).front());
+  }
   make_tie_groups();
 }
 

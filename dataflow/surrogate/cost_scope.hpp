@@ -19,14 +19,16 @@ struct LayerScope {
   std::vector<LayerId> window;
   /// The task before the window fetches the first weight block of the window's first task.
   bool weight_arrives = false;
-  /// Tensors (never views) that the window's layers read and write, ascending.
+  /// Tensors (never views) that the window's layers read and write, and those that decide whether
+  /// these stay on chip; ascending.
   std::vector<TensorId> tensors;
 };
 
 /// The scope of each layer that can cost anything, in topological order. A layer's prefetch of the
 /// next layer's first weight block depends on all widths of that layer, since its mapping does. The
 /// layer before matters only where weights share their buffer with another operand: then it depends
-/// on that layer's blocks whether the prefetch fits; else it always does.
+/// on that layer's blocks whether the prefetch fits; else it always does. Where activations may
+/// stay on chip, all that live at the same time as one of the window's decide with it.
 [[nodiscard]] std::vector<LayerScope> layer_scopes(const LayerGraph& graph,
                                                    const Accelerator& machine);
 

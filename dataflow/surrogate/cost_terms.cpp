@@ -7,6 +7,7 @@
 
 #include "dataflow/evaluate/cost_cache.hpp"
 #include "dataflow/mapping/lower_network.hpp"
+#include "dataflow/mapping/residency.hpp"
 #include "dataflow/result/network_cost.hpp"
 #include "dataflow/schedule/network_schedule.hpp"
 
@@ -155,7 +156,9 @@ LoweredLayer CostTerms::lowered(LayerId layer, const Term& term,
                                 const NetworkPrecision& precision) const {
   const Accelerator& machine = evaluator_.machine().accelerator;
   const std::optional<TensorId> weight = graph_.layers()[layer].weight;
-  if (!weight || !variables_.is_sliced(*weight)) {
+  const auto& tensors = term.scope.tensors;
+  if (!weight || !variables_.is_sliced(*weight) ||
+      !std::binary_search(tensors.begin(), tensors.end(), *weight)) {
     return lower_layer(graph_, layer, precision, machine);
   }
   LoweredLayer result;
@@ -179,6 +182,21 @@ LoweredLayer CostTerms::lowered(LayerId layer, const Term& term,
   return result;
 }
 
+// All layers, where activations may stay on chip: what lies outside the scope changes nothing for
+// the window. Empty for other machines.
+std::vector<LoweredLayer> CostTerms::placed_network(const Term& term,
+                                                    std::span<const std::int64_t> amounts,
+                                                    const NetworkPrecision& precision) const {
+  const Accelerator& machine = evaluator_.machine().accelerator;
+  std::vector<LoweredLayer> network;
+  if (machine.buffer(TensorRole::kOutput).resident_bytes.count() == 0) return network;
+  for (LayerId layer = 0; layer < graph_.layers().size(); ++layer) {
+    network.push_back(lowered(layer, term, amounts, precision));
+  }
+  place_activations(graph_, precision, machine, network);
+  return network;
+}
+
 Result<Figures> CostTerms::exact(std::size_t index, std::span<const std::int64_t> amounts) const {
   const Term& term = terms_[index];
   const Accelerator& machine = evaluator_.machine().accelerator;
@@ -191,8 +209,10 @@ Result<Figures> CostTerms::exact(std::size_t index, std::span<const std::int64_t
   std::vector<const LayerSchedule*> schedules;
   std::size_t first = 0;  // of the layer's own tasks
   std::size_t own = 0;    // its place in the window
+  std::vector<LoweredLayer> network = placed_network(term, amounts, precision);
   for (const LayerId layer : term.scope.window) {
-    layers.push_back(lowered(layer, term, amounts, precision));
+    layers.push_back(network.empty() ? lowered(layer, term, amounts, precision)
+                                     : std::move(network[layer]));
     if (layer == term.scope.layer) {
       first = tasks.size();
       own = layers.size() - 1;

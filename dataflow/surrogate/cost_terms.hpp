@@ -97,6 +97,9 @@ class CostTerms {
   [[nodiscard]] LoweredLayer lowered(LayerId layer, const Term& term,
                                      std::span<const std::int64_t> amounts,
                                      const NetworkPrecision& precision) const;
+  [[nodiscard]] std::vector<LoweredLayer> placed_network(const Term& term,
+                                                         std::span<const std::int64_t> amounts,
+                                                         const NetworkPrecision& precision) const;
 
   const Evaluator& evaluator_;
   const LayerGraph& graph_;
