@@ -12,14 +12,26 @@
 
 namespace vernier::arch {
 
-/// Which operand stays in the PEs (design 5.1): outputs, weights or inputs.
-enum class Dataflow : std::uint8_t { kOutputStationary, kWeightStationary, kInputStationary };
+/// Which operand stays in the PEs (design 5.1): outputs, weights or inputs; or none of them, where
+/// every PE reads its weights from a bank of its own and the columns add up products.
+enum class Dataflow : std::uint8_t {
+  kOutputStationary,
+  kWeightStationary,
+  kInputStationary,
+  kDotColumns
+};
 
 [[nodiscard]] const std::vector<std::string>& dataflow_names();
 [[nodiscard]] const std::string& to_text(Dataflow dataflow);
 
-/// Whether folds of one tile overlap in the array (design 5.1).
-enum class FoldOverlap : std::uint8_t { kNone };
+/// Whether folds of one tile overlap in the array (design 5.1): not at all, by a second register
+/// for the stationary operand, or completely.
+enum class FoldOverlap : std::uint8_t { kNone, kPreload, kFull };
+
+[[nodiscard]] const std::vector<std::string>& fold_overlap_names();
+[[nodiscard]] const std::string& to_text(FoldOverlap overlap);
+/// Names of the settings that an array of this dataflow may have.
+[[nodiscard]] std::vector<std::string> legal_fold_overlaps(Dataflow dataflow);
 
 /// Order in which lanes that extend the reduction take elements (design 5.1).
 enum class ReductionPacking : std::uint8_t { kChannels, kWindow };
@@ -46,6 +58,16 @@ struct ArraySpec {
   DepthwiseMode depthwise = DepthwiseMode::kPerGroup;
 
   [[nodiscard]] std::int64_t pes() const { return rows * columns; }
+  /// Whether a fold begins by shifting an operand into the PEs.
+  [[nodiscard]] bool preloads() const {
+    return dataflow == Dataflow::kWeightStationary || dataflow == Dataflow::kInputStationary;
+  }
+  /// Whether the folds over the reduction of a tile pass their sums through the output buffer.
+  [[nodiscard]] bool folds_reduction() const { return preloads(); }
+  /// Rows whose products one step of a column's reduction adds up at once.
+  [[nodiscard]] std::int64_t rows_per_step() const {
+    return dataflow == Dataflow::kDotColumns ? rows : 1;
+  }
 };
 
 /// What happens when a + w + ceil(log2 K) bits do not fit the accumulator (design 4).
@@ -111,10 +133,11 @@ void visit_fields(Visitor& visitor, ArraySpec& spec) {
   visitor.integer("columns", spec.columns, {1, kMaxArraySide}, Need::kRequired,
                   "PE columns; the column dimension of a fold");
   enum_field(visitor, "dataflow", spec.dataflow, dataflow_names(), Need::kRequired,
-             "operand that stays in the PEs during a fold");
-  static const std::vector<std::string> overlap{"none"};
-  enum_field(visitor, "fold_overlap", spec.fold_overlap, overlap, Need::kOptional,
-             "whether the next fold of a tile starts before the last one has drained");
+             "operand that stays in the PEs during a fold, or dot_columns");
+  enum_field(
+      visitor, "fold_overlap", spec.fold_overlap, fold_overlap_names(), Need::kOptional,
+      "whether the next fold of a tile starts before the last one has drained: none; preload "
+      "(weight and input stationary); full (output stationary, dot columns)");
   static const std::vector<std::string> packing{"channels", "window"};
   enum_field(visitor, "reduction_packing", spec.reduction_packing, packing, Need::kOptional,
              "whether lanes along the reduction take channels of one window position only, or run "

@@ -5,9 +5,10 @@
 //   refresh    VDD * (IDD5AB - IDD3N) * tRFC * tCK, every tREFI
 //   background VDD * IDD3N over the time (a row is open)
 // A transferred bit pays its share of a burst, and its share of one activation per row: streaming
-// through whole rows, which is what block transfers do; other patterns activate more often and are
-// the business of the timing model. Background and refresh run with the time, so they are the
-// leakage of the component. Core energy only: no input/output drivers and no termination.
+// through whole rows, which is what block transfers do. Background and refresh run with the time,
+// so they are the leakage of the component. Where the timing model counts activations and
+// refreshes, each is paid as it happens (all devices of the channel), and bits and time pay for the
+// rest only. Core energy only: no input/output drivers and no termination.
 #include <charconv>
 #include <map>
 #include <vector>
@@ -73,9 +74,16 @@ class DramCurrents final : public Estimator {
     if (dram == nullptr) return std::nullopt;
     const Device& device = find(dram->type);
     switch (query.action) {
-      case Action::kRead: return Estimate::of(transfer(device, true));
-      case Action::kWrite: return Estimate::of(transfer(device, false));
-      case Action::kLeak: return Estimate::of(standing(device, query.clock));
+      case Action::kRead: return Estimate::of(transfer(device, true, dram->counts_rows));
+      case Action::kWrite: return Estimate::of(transfer(device, false, dram->counts_rows));
+      case Action::kLeak: return Estimate::of(standing(device, query.clock, *dram));
+      case Action::kActivateRow:
+      case Action::kRefresh: {
+        const bool opens = query.action == Action::kActivateRow;
+        Estimate estimate = Estimate::of({opens ? activation(device) : refresh(device)});
+        if (device.devices() != 1.0) estimate.scale(device.devices(), "devices");
+        return estimate;
+      }
       default: return std::nullopt;
     }
   }
@@ -92,12 +100,12 @@ class DramCurrents final : public Estimator {
     if (primitive.class_name != "DRAM") return std::nullopt;
     const Device& device = find(primitive.word("type"));
     const std::string& name = action.name;
-    if (name == "leak" || name == "idle") return Estimate::of(standing(device, clock));
+    if (name == "leak" || name == "idle") return Estimate::of(standing(device, clock, {}));
     if (name == "activate") return Estimate::of({activation(device)});
     if (name == "refresh") return Estimate::of({refresh(device)});
     const bool reads = name == "read";
     if (!reads && name != "write" && name != "update") return std::nullopt;
-    Estimate estimate = Estimate::of(transfer(device, reads));
+    Estimate estimate = Estimate::of(transfer(device, reads, false));
     estimate.scale(primitive.number("width"), "bits of an access");
     return estimate;
   }
@@ -182,29 +190,34 @@ class DramCurrents final : public Estimator {
                         device.idd3n, device.rfc, device.clock_ns),
             device.source};
   }
-  // Energy of one transferred bit.
-  static std::vector<PriceTerm> transfer(const Device& device, bool reads) {
+  // Energy of one transferred bit, with its share of an activation unless those are counted.
+  static std::vector<PriceTerm> transfer(const Device& device, bool reads, bool counts_rows) {
+    PriceTerm burst{"burst", Picojoules(device.burst_pj(reads) / device.burst_bits()),
+                    fmt::format("{:g} V * ({:g} - {:g}) mA * {} / 2 * {:g} ns / {:g} bit",
+                                device.volts, reads ? device.idd4r : device.idd4w, device.idd3n,
+                                device.burst, device.clock_ns, device.burst_bits()),
+                    device.source};
+    if (counts_rows) return {std::move(burst)};
     PriceTerm open = activation(device);
     open.energy = Picojoules(device.activate_pj() / device.row_bits());
     open.formula += fmt::format(" / {:g} bit of a row", device.row_bits());
-    return {{"burst", Picojoules(device.burst_pj(reads) / device.burst_bits()),
-             fmt::format("{:g} V * ({:g} - {:g}) mA * {} / 2 * {:g} ns / {:g} bit", device.volts,
-                         reads ? device.idd4r : device.idd4w, device.idd3n, device.burst,
-                         device.clock_ns, device.burst_bits()),
-             device.source},
-            std::move(open)};
+    return {std::move(burst), std::move(open)};
   }
-  // Energy of one core cycle of all devices of the channel.
-  static std::vector<PriceTerm> standing(const Device& device, Hertz clock) {
+  // Energy of one core cycle of all devices of all ranks; refresh is in it unless it is counted.
+  static std::vector<PriceTerm> standing(const Device& device, Hertz clock,
+                                         const DramInterface& dram) {
     const double period = period_of(clock).count();
     const double interval = static_cast<double>(device.refi) * device.clock_ns;
-    return {{"background", Picojoules(device.volts * device.idd3n * period * device.devices()),
-             fmt::format("{:g} V * {:g} mA * {:g} ns * {:g} devices", device.volts, device.idd3n,
-                         period, device.devices()),
-             device.source},
-            {"refresh", Picojoules(device.refresh_pj() * period / interval * device.devices()),
+    const double devices = device.devices() * static_cast<double>(dram.ranks);
+    PriceTerm background{"background", Picojoules(device.volts * device.idd3n * period * devices),
+                         fmt::format("{:g} V * {:g} mA * {:g} ns * {:g} devices", device.volts,
+                                     device.idd3n, period, devices),
+                         device.source};
+    if (dram.counts_rows) return {std::move(background)};
+    return {std::move(background),
+            {"refresh", Picojoules(device.refresh_pj() * period / interval * devices),
              fmt::format("{:.6g} pJ * {:g} ns / {:g} ns * {:g} devices", device.refresh_pj(),
-                         period, interval, device.devices()),
+                         period, interval, devices),
              device.source}};
   }
 

@@ -40,12 +40,19 @@ class DramPerBit final : public Estimator {
                                                const ActionQuery& query) const override {
     const auto* dram = std::get_if<DramInterface>(&hardware);
     if (dram == nullptr) return std::nullopt;
-    if (query.action != Action::kRead && query.action != Action::kWrite) return std::nullopt;
+    const bool is_contained = dram->counts_rows && is_row_action(query.action);
+    if (query.action != Action::kRead && query.action != Action::kWrite && !is_contained) {
+      return std::nullopt;
+    }
     const auto found = types_.find(dram->type);
     if (found == types_.end()) {
       throw NotCovered(fmt::format("the table '{}' has no DRAM type '{}'; allowed are {}{}", name(),
                                    shown(dram->type), name_list(names_),
                                    suggestion(dram->type, names_)));
+    }
+    if (is_contained) {
+      return Estimate::of(
+          {{"rows", Picojoules(0.0), "0: contained in the energy per bit", found->second.source}});
     }
     return Estimate::of(
         {{"transfer", Picojoules(found->second.energy.count()),

@@ -40,7 +40,10 @@ std::vector<Action> actions_of(const Hardware& hardware) {
   if (std::holds_alternative<SramBank>(hardware)) {
     return {Action::kRead, Action::kWrite, Action::kLeak};
   }
-  if (std::holds_alternative<DramInterface>(hardware)) return {Action::kRead, Action::kWrite};
+  if (const auto* dram = std::get_if<DramInterface>(&hardware)) {
+    if (!dram->counts_rows) return {Action::kRead, Action::kWrite};
+    return {Action::kRead, Action::kWrite, Action::kActivateRow, Action::kRefresh};
+  }
   if (const auto* lane = std::get_if<VectorLane>(&hardware)) {
     std::vector<Action> actions = lane->actions;
     actions.push_back(Action::kLeak);

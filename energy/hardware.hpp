@@ -39,6 +39,10 @@ struct SramBank {
 /// DRAM device and its interface, by type name (LPDDR4, DDR3 ...).
 struct DramInterface {
   std::string type;
+  /// Row activations and refreshes are actions of their own (`timing` model); otherwise a moved bit
+  /// pays its share of an activation, and refresh runs with the time.
+  bool counts_rows = false;
+  std::int64_t ranks = 1;  ///< of all channels, for background power
 };
 
 /// One lane of the vector unit: 32-bit adder, comparator, 16-bit multiplier, one register.
@@ -50,6 +54,11 @@ struct VectorLane {
 struct Requantizer {};
 
 using Hardware = std::variant<MacUnit, SramBank, DramInterface, VectorLane, Requantizer>;
+
+/// Actions of DRAM that a figure per bit, being an average, contains already.
+[[nodiscard]] inline bool is_row_action(Action action) {
+  return action == Action::kActivateRow || action == Action::kRefresh;
+}
 
 /// A named part of a machine: `instances` equal pieces of hardware.
 struct Component {

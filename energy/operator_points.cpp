@@ -253,6 +253,10 @@ class OperatorPoints final : public Estimator {
     return Estimate::of({{"read", sram_.read, "stated", sram_.source}});
   }
   [[nodiscard]] std::optional<Estimate> dram_energy(const ActionQuery& query) const {
+    if (is_row_action(query.action)) {
+      return Estimate::of(
+          {{"rows", Picojoules(0.0), "0: contained in the energy per access", dram_.source}});
+    }
     if (query.action != Action::kRead && query.action != Action::kWrite) return std::nullopt;
     const auto bits = static_cast<double>(dram_.word.count());
     return Estimate::of(

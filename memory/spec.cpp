@@ -1,6 +1,7 @@
 #include "memory/spec.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace vernier::memory {
 
@@ -9,11 +10,19 @@ bool BufferSpec::serves_role(TensorRole role) const {
 }
 
 Bits BufferSpec::half() const {
-  const std::int64_t words = to_bits(capacity).count() / word.count();
-  return word * (words / 2);
+  const Bits blocks = to_bits(capacity) - to_bits(resident_bytes);
+  return word * (blocks.count() / word.count() / blocks_held());
 }
 
 Bits BufferSpec::bits_per_cycle() const { return word * checked_mul(banks, ports); }
+
+DramSpec DramSpec::with_timing(DramTimingSpec timing, Hertz core_clock) {
+  DramSpec spec;
+  spec.bandwidth = effective_bandwidth(timing, core_clock);
+  spec.latency = effective_latency(timing, core_clock);
+  spec.timing = std::move(timing);
+  return spec;
+}
 
 const std::vector<std::string>& served_role_names() {
   static const std::vector<std::string> names{"input", "weight", "output"};

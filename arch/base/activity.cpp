@@ -40,6 +40,8 @@ std::string_view to_text(Action action) {
     case Action::kActivation: return "activation";
     case Action::kCopy: return "copy";
     case Action::kRequantize: return "requantize";
+    case Action::kActivateRow: return "activate_row";
+    case Action::kRefresh: return "refresh";
     case Action::kLeak: return "leak";
   }
   return "unknown";

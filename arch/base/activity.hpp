@@ -23,6 +23,8 @@ enum class Action : std::uint8_t {
   kActivation,    ///< one element operation of the vector unit
   kCopy,          ///< one element operation of the vector unit
   kRequantize,    ///< one output element: bias, scale, shift, clip
+  kActivateRow,   ///< one row of DRAM opened and closed again, in all devices of the channel
+  kRefresh,       ///< one refresh of a rank of DRAM
   kLeak,          ///< one core cycle of the whole component, busy or idle
 };
 inline constexpr int kActionCount = static_cast<int>(Action::kLeak) + 1;

@@ -11,6 +11,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include "arch/base/plain_yaml.hpp"
 #include "arch/base/text.hpp"
 
 namespace vernier {
@@ -310,6 +311,13 @@ YamlNode parse_yaml(std::string_view text, std::string_view file, const YamlLimi
   if (const int line = bracket_heap_line(text); line > 0) {
     throw ConfigError(fmt::format("{}:{}: more than {} open brackets", file, line, kMostOpen));
   }
+  if (std::optional<YamlNode> plain = parse_plain_yaml(text, file, limits)) {
+    return *std::move(plain);
+  }
+  return parse_yaml_fully(text, file, limits);
+}
+
+YamlNode parse_yaml_fully(std::string_view text, std::string_view file, const YamlLimits& limits) {
   std::istringstream stream{std::string(text)};
   try {
     YAML::Parser parser(stream);

@@ -4,6 +4,8 @@
 
 #include "arch/systemc/column_drain.hpp"
 #include "arch/systemc/operand_feeder.hpp"
+#include "arch/systemc/output_port.hpp"
+#include "arch/systemc/overlap_engine.hpp"
 
 namespace vernier::arch {
 namespace {
@@ -37,7 +39,7 @@ class Engine final : public ArrayEngine {
     feeder_.begin_tile(tile);
     drain_.begin_tile(tile);
     diagonal_ = task_.groups_on_diagonal ? tile.groups : 1;
-    if (tile.adds_zero_points) add_zero_points();
+    if (tile.adds_zero_points) add_zero_points(task_, tile, counts_);
     column_at_ = 0;
     row_at_ = 0;
     fold_number_ = -1;
@@ -108,6 +110,7 @@ class Engine final : public ArrayEngine {
       case Dataflow::kOutputStationary: return feeder_.reduction_steps();
       case Dataflow::kWeightStationary: return pixel_steps();
       case Dataflow::kInputStationary: return channel_steps();
+      case Dataflow::kDotColumns: break;  // an engine of its own
     }
     return 0;
   }
@@ -184,37 +187,6 @@ class Engine final : public ArrayEngine {
     grid_.flip(flip.which, flip.row, flip.column, line, flip.bit);
   }
 
-  // Real activations of the tile, once for all output channels.
-  void add_zero_points() {
-    for (std::int64_t group = 0; group < tile_.groups; ++group) add_zero_points_of(group);
-  }
-
-  void add_zero_points_of(std::int64_t group) {
-    const WindowShape& window = task_.window;
-    for (std::int64_t pixel = 0; pixel < tile_.pixels(); ++pixel) {
-      const std::int64_t row = tile_.first_row + pixel / tile_.out_columns;
-      const std::int64_t column = tile_.first_column + pixel % tile_.out_columns;
-      std::int64_t& sum =
-          tile_.zero_point_sums[group * tile_.zero_point_pitch + row * tile_.map_columns + column];
-      for (std::int64_t position = 0; position < window.positions(); ++position) {
-        const std::int64_t in_row = row * window.stride_height - window.pad_top - tile_.in_top +
-                                    position / window.kernel_width * window.dilation_height;
-        const std::int64_t in_column = column * window.stride_width - window.pad_left -
-                                       tile_.in_left +
-                                       position % window.kernel_width * window.dilation_width;
-        if (in_row < 0 || in_row >= tile_.in_rows) continue;
-        if (in_column < 0 || in_column >= tile_.in_columns) continue;
-        const std::uint32_t* codes =
-            tile_.input +
-            ((in_row * tile_.in_columns + in_column) * tile_.groups + group) * tile_.channels;
-        for (std::int64_t channel = 0; channel < tile_.channels; ++channel) {
-          sum += decode(codes[channel], task_.input) - task_.input_zero_point;
-          ++counts_.zero_point_adds;
-        }
-      }
-    }
-  }
-
   void look(std::int64_t line) {
     view_.fold = fold_number_;
     view_.line = line_;
@@ -266,6 +238,10 @@ class Engine final : public ArrayEngine {
 }  // namespace
 
 std::unique_ptr<ArrayEngine> make_array_engine(const ArrayTask& task, const ArrayFaults& faults) {
+  if (task.array.fold_overlap != FoldOverlap::kNone ||
+      task.array.dataflow == Dataflow::kDotColumns) {
+    return make_overlap_engine(task, faults);
+  }
   constexpr std::int64_t kNarrow = 32;
   if (std::max(task.accumulator_bits, task.sum_bits) <= kNarrow)
     return std::make_unique<Engine<std::uint32_t>>(task, faults);

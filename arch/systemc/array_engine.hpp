@@ -27,6 +27,9 @@ struct ArrayFaults {
   bool skip_sum_reads = false;     ///< partial sums are not read back
   bool shorten_last_fold = false;  ///< the last, partial fold of a tile ends one line early
   bool lose_last_product = false;  ///< the last product of every PE never reaches its sum
+  bool start_early = false;        ///< overlapping folds start one line before they may
+  bool take_over_late = false;     ///< shadow registers are taken over one line late
+  bool keep_column_sums = false;   ///< dot_columns: a column goes on adding to its last sum
 };
 
 /// What can be seen of the array in its current line.

@@ -57,6 +57,7 @@ void OperandFeeder<Word>::begin_tile(const ArrayTile& tile) {
     case Dataflow::kInputStationary:
       burst_lines_ = std::min(channel_steps(), kWeightsPerBurst) * mode_.cycles;
       break;
+    case Dataflow::kDotColumns: break;  // an engine of its own
   }
 }
 
@@ -292,6 +293,7 @@ void OperandFeeder<Word>::feed(std::int64_t line) {
       case Dataflow::kOutputStationary: feed_row_of_pixels(row, burst); break;
       case Dataflow::kWeightStationary: feed_row_of_inputs(row, burst); break;
       case Dataflow::kInputStationary: feed_row_of_weights(row, burst); break;
+      case Dataflow::kDotColumns: break;
     }
   }
   if (dataflow == Dataflow::kOutputStationary) {

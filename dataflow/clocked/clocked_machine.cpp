@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include <fmt/format.h>
 #include <systemc>
 #include <tlm_utils/simple_initiator_socket.h>
 
@@ -14,6 +15,7 @@
 #include "dataflow/result/activity_counter.hpp"
 #include "memory/systemc/accelerator_module.hpp"
 #include "memory/systemc/dram_module.hpp"
+#include "memory/systemc/dram_timing_module.hpp"
 
 namespace vernier::dataflow {
 namespace {
@@ -22,6 +24,7 @@ using memory::BlockStream;
 using memory::HostRegister;
 
 constexpr auto kWeight = static_cast<std::size_t>(BlockStream::kWeight);
+constexpr auto kOutput = static_cast<std::size_t>(BlockStream::kOutput);
 
 // The processor beside the accelerator: writes and reads its registers.
 class Host : public sc_core::sc_module {
@@ -67,10 +70,16 @@ class ClockedMachine::Platform {
         period_ps_(picoseconds_of(accelerator.spec().clock)),
         period_(static_cast<double>(period_ps_), sc_core::SC_PS),
         module_("accelerator", period_),
-        dram_("dram", period_, accelerator.spec().dram),
         host_("host") {
     host_.socket.bind(module_.host);
-    module_.memory.bind(dram_.socket);
+    const memory::DramSpec& dram = accelerator.spec().dram;
+    if (dram.timing) {
+      banks_.emplace("dram", period_, *dram.timing, accelerator.spec().clock);
+      module_.memory.bind(banks_->socket);
+    } else {
+      channel_.emplace("dram", period_, dram);
+      module_.memory.bind(channel_->socket);
+    }
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
   }
 
@@ -83,28 +92,45 @@ class ClockedMachine::Platform {
     result.exact.resize(static_cast<std::size_t>(sizes.outputs));
 
     memory::TaskProgram program;
-    MemoryImage image(dram_.bytes());
+    MemoryImage image(banks_ ? banks_->bytes() : channel_->bytes());
     lay_out(task, walker, sizes, image, program);
     program.exact = result.exact.data();
     host_.write(HostRegister::kProgram, reinterpret_cast<std::uint64_t>(&program));  // NOLINT
     sc_core::sc_trace_file* trace = begin_trace(waveform);
-    const sc_core::sc_time dram_busy = dram_.busy();
+    const sc_core::sc_time dram_busy = busy();
+    const memory::DramCounts commands = banks_ ? banks_->counts() : memory::DramCounts{};
     host_.write(HostRegister::kStart, 1);
     sc_core::sc_start();
     if (trace != nullptr) sc_core::sc_close_vcd_trace_file(trace);
     VERNIER_ASSERT(
         host_.read(HostRegister::kStatus) == static_cast<std::uint64_t>(memory::HostStatus::kDone),
         "the machine comes to rest only when its program is done");
-    VERNIER_ASSERT(dram_.busy() - dram_busy == module_.dma_counts().busy,
+    VERNIER_ASSERT(banks_ || busy() - dram_busy == module_.dma_counts().busy,
                    "DMA engine and channel agree how long the channel was busy");
-    collect(layer, result);
-    result.codes = image.read(program.output, sizes.outputs);
+    result.channel_busy_cycles = cycles(busy() - dram_busy);
+    collect(layer, commands, result);
+    result.codes = program.resident[kOutput] != nullptr ? codes_on_chip(*program.resident[kOutput])
+                                                        : image.read(program.output, sizes.outputs);
     return result;
+  }
+
+  void leave_on_chip(const memory::ResidentPlaces& places, const std::vector<std::int32_t>& values,
+                     Bitwidth bits) {
+    VERNIER_ASSERT(places.size() == values.size(), "a place for each value");
+    std::vector<std::uint32_t>& part = module_.buffers().resident();
+    const std::uint64_t mask = (1ULL << static_cast<unsigned>(bits.bits())) - 1;
+    for (std::size_t at = 0; at < places.size(); ++at) {
+      const auto place = static_cast<std::size_t>(places[at]);
+      if (place >= part.size()) part.resize(place + 1);
+      part[place] = static_cast<std::uint32_t>(static_cast<std::uint64_t>(values[at]) & mask);
+    }
   }
 
   void plant(const memory::MachineFaults& faults) {
     module_.plant(faults);
-    if (faults.double_latency) dram_.double_latency();
+    if (!faults.double_latency) return;
+    VERNIER_ASSERT(channel_.has_value(), "a doubled latency is a mistake of the bandwidth model");
+    channel_->double_latency();
   }
   void record(Timeline* timeline) {
     if (timeline == recorded_) return;
@@ -116,6 +142,8 @@ class ClockedMachine::Platform {
   [[nodiscard]] std::int64_t now() const { return cycles(sc_core::sc_time_stamp()); }
 
  private:
+  [[nodiscard]] sc_core::sc_time busy() const { return banks_ ? banks_->busy() : channel_->busy(); }
+
   void lay_out(const ClockedTask& task, TileWalker& walker, const OperandSizes& sizes,
                MemoryImage& image, memory::TaskProgram& program) const {
     const LayerTask& layer = task.schedule->task();
@@ -126,38 +154,95 @@ class ClockedMachine::Platform {
       program.compute = vector_program(layer, accelerator_, operands);
     }
     program.steps = &walker;
+    place(task, sizes, program);
+    const auto packed = [&walker](BlockStream stream, std::int64_t bits) {
+      return walker.packed_element(stream, bits);
+    };
     for (std::size_t slot = 0; slot < operands.inputs.size(); ++slot) {
-      program.inputs[slot] = image.add(operands.inputs[slot], layer.input_storage[slot]);
+      if (layer.input_resident[slot]) continue;
+      const Bitwidth bits = layer.input_storage[slot];
+      program.inputs[slot] =
+          image.add(operands.inputs[slot], bits, packed(BlockStream::kInput, bits.bits()));
     }
-    program.inputs[kWeight] = image.add(operands.weights, layer.weight_storage);
-    program.output =
-        image.add_room(sizes.outputs, MemoryImage::element_bytes(layer.output_storage));
+    program.inputs[kWeight] = image.add(operands.weights, layer.weight_storage,
+                                        packed(BlockStream::kWeight, layer.weight_storage.bits()));
+    if (!layer.output_resident) {
+      program.output =
+          image.add_room(sizes.outputs, MemoryImage::element_bytes(layer.output_storage),
+                         packed(BlockStream::kOutput, layer.output_storage.bits()));
+    }
     constexpr std::int64_t kSumBytes = 8;
-    program.sums = image.add_room(sizes.outputs, kSumBytes);
+    program.sums =
+        image.add_room(sizes.outputs, kSumBytes,
+                       packed(BlockStream::kOutput, accelerator_.spec().mac.accumulator_bits));
     program.largest_block = walker.largest_blocks();
     for (std::size_t stream = 0; stream < memory::kBlockStreams; ++stream) {
-      program.word_bits[stream] =
-          accelerator_.buffer(role_of(static_cast<BlockStream>(stream))).word.count();
+      const memory::BufferSpec& buffer =
+          accelerator_.buffer(role_of(static_cast<BlockStream>(stream)));
+      program.word_bits[stream] = buffer.word.count();
+      program.blocks_held[stream] = buffer.blocks_held();
     }
     if (layer.asymmetric_weight) {
       program.zero_point_sums = checked_mul(layer.pixels(), layer.groups);
     }
     program.weight_is_loaded = task.border.weight_is_loaded;
     if (task.border.next_weight.count() > 0) prefetch(task, image, program);
+    require_capacity(image);
+  }
+
+  void require_capacity(const MemoryImage& image) const {
+    const auto& timing = accelerator_.spec().dram.timing;
+    if (!timing || image.packed_bytes() <= timing->capacity_bytes()) return;
+    throw ModelError(fmt::format(
+        "the tensors of a layer take {} bytes of DRAM; {} with {} channel(s) of {} rank(s) has {}",
+        image.packed_bytes(), timing->preset.name, timing->channels, timing->ranks,
+        timing->capacity_bytes()));
+  }
+
+  // What stays on chip has a place for each of its elements, and no region in memory.
+  static void place(const ClockedTask& task, const OperandSizes& sizes,
+                    memory::TaskProgram& program) {
+    const LayerTask& layer = task.schedule->task();
+    const auto set = [&](std::size_t stream, bool stays, const memory::ResidentPlaces* places,
+                         std::int64_t elements) {
+      if (!stays) return;
+      VERNIER_ASSERT(
+          places != nullptr && places->size() == static_cast<std::size_t>(elements) &&
+              std::all_of(places->begin(), places->end(),
+                          [&](std::int64_t at) { return at >= 0 && at < task.places.elements; }),
+          "a place on chip for each element");
+      program.resident[stream] = places;
+    };
+    for (std::size_t slot = 0; slot < task.places.inputs.size(); ++slot) {
+      set(slot, layer.input_resident[slot], task.places.inputs[slot], sizes.inputs[slot]);
+    }
+    set(kOutput, layer.output_resident, task.places.output, sizes.outputs);
+    program.resident_elements = task.places.elements;
+  }
+
+  [[nodiscard]] std::vector<std::int64_t> codes_on_chip(const memory::ResidentPlaces& places) {
+    const std::vector<std::uint32_t>& part = module_.buffers().resident();
+    std::vector<std::int64_t> codes;
+    codes.reserve(places.size());
+    for (const std::int64_t place : places) codes.push_back(part[static_cast<std::size_t>(place)]);
+    return codes;
   }
 
   // The first weight block of the next task; without one, as many zeros as the block has bits.
   void prefetch(const ClockedTask& task, MemoryImage& image, memory::TaskProgram& program) const {
     if (task.next_schedule != nullptr) {
       const std::vector<std::int64_t> no_bias;
-      program.next_weight = TileWalker(*task.next_schedule, accelerator_, no_bias).first_weight();
+      const TileWalker walker(*task.next_schedule, accelerator_, no_bias);
+      const Bitwidth bits = task.next_schedule->task().weight_storage;
+      program.next_weight = walker.first_weight();
       program.next_weight_region =
-          image.add(task.next_operands->weights, task.next_schedule->task().weight_storage);
+          image.add(task.next_operands->weights, bits,
+                    walker.packed_element(BlockStream::kWeight, bits.bits()));
       return;
     }
     program.next_weight.bits = task.border.next_weight.count();
     program.next_weight.pattern.run = 1;
-    program.next_weight_region = image.add_room(1, 1);
+    program.next_weight_region = image.add_room(1, 1, program.next_weight.bits);
   }
 
   sc_core::sc_trace_file* begin_trace(const WaveformRequest& waveform) {
@@ -167,7 +252,8 @@ class ClockedMachine::Platform {
     sc_core::sc_trace_file* file = sc_core::sc_create_vcd_trace_file(stem.c_str());
     file->set_time_unit(1, sc_core::SC_PS);
     module_.trace(file);
-    dram_.trace(file, "dram.");
+    if (banks_) banks_->trace(file, "dram.");
+    if (channel_) channel_->trace(file, "dram.");
     return file;
   }
 
@@ -177,11 +263,10 @@ class ClockedMachine::Platform {
     return static_cast<std::int64_t>(time.value() / period);
   }
 
-  void collect(const LayerTask& layer, ClockedRun& result) const {
+  void collect(const LayerTask& layer, const memory::DramCounts& before, ClockedRun& result) {
     const memory::SequencerTimes& times = module_.times();
     const memory::DmaCounts& dma = module_.dma_counts();
     result.tiles = times.tiles;
-    result.channel_busy_cycles = cycles(dma.busy);
     CycleBreakdown& breakdown = result.cycles;
     using memory::Requirement;
     const auto waited = [&](Requirement requirement) {
@@ -212,10 +297,15 @@ class ClockedMachine::Platform {
       counter.buffer(role, Action::kWrite, dma.words_written[static_cast<std::size_t>(role)]);
       counter.buffer(role, Action::kRead, dma.words_read[static_cast<std::size_t>(role)]);
     }
-    counter.dram(TensorRole::kInput, Action::kRead, result.dram.input_read.count());
-    counter.dram(TensorRole::kWeight, Action::kRead, result.dram.weight_read.count());
-    counter.dram(TensorRole::kOutput, Action::kRead, result.dram.output_read.count());
-    counter.dram(TensorRole::kOutput, Action::kWrite, result.dram.output_write.count());
+    for (const TensorRole role : {TensorRole::kInput, TensorRole::kWeight, TensorRole::kOutput}) {
+      counter.dram(role, Action::kRead, dma.bits_read[static_cast<std::size_t>(role)]);
+      counter.dram(role, Action::kWrite, dma.bits_written[static_cast<std::size_t>(role)]);
+    }
+    if (banks_) {
+      const memory::DramCounts after = banks_->counts();
+      counter.dram(TensorRole::kNone, Action::kActivateRow, after.activates - before.activates);
+      counter.dram(TensorRole::kNone, Action::kRefresh, after.refreshes - before.refreshes);
+    }
     counter.leak(breakdown.total().count());
     result.activity = counter.take();
   }
@@ -252,7 +342,8 @@ class ClockedMachine::Platform {
   std::int64_t period_ps_;
   sc_core::sc_time period_;
   memory::AcceleratorModule module_;
-  memory::DramModule dram_;
+  std::optional<memory::DramModule> channel_;      // model: bandwidth
+  std::optional<memory::DramTimingModule> banks_;  // model: timing
   Host host_;
   Timeline* recorded_ = nullptr;
   std::optional<TimelineRecorder> recorder_;
@@ -265,6 +356,11 @@ ClockedMachine::~ClockedMachine() = default;
 
 ClockedRun ClockedMachine::run(const ClockedTask& task, const WaveformRequest& waveform) {
   return platform_->run(task, waveform);
+}
+
+void ClockedMachine::leave_on_chip(const std::vector<std::int64_t>& places,
+                                   const std::vector<std::int32_t>& values, Bitwidth bits) {
+  platform_->leave_on_chip(places, values, bits);
 }
 
 void ClockedMachine::plant(const memory::MachineFaults& faults) { platform_->plant(faults); }

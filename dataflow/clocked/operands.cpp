@@ -100,11 +100,15 @@ TaskOperands draw_operands(const LayerTask& task, const Accelerator& machine, st
     operands.requant_shift = typical_requant_shift(task);
     return operands;
   }
-  Range input{usable(task.input_storage[0], task.activation_compute), signs.inputs[0]};
+  // What stays on chip has come from another task and may have any code.
+  const bool is_chained = task.input_resident[0];
+  Range input{is_chained ? std::min(task.input_storage[0].bits(), kMostBits)
+                         : usable(task.input_storage[0], task.activation_compute),
+              signs.inputs[0]};
   Range weight{usable(task.weight_storage, task.weight_compute), signs.weight};
   const std::int64_t room = machine.spec().mac.accumulator_bits - 1 - ceil_log2(task.reduction());
-  while (input.bits + weight.bits > room && input.bits + weight.bits > 0) {
-    --(input.bits > weight.bits ? input.bits : weight.bits);
+  while (input.bits + weight.bits > room && (is_chained ? 0 : input.bits) + weight.bits > 0) {
+    --(!is_chained && input.bits > weight.bits ? input.bits : weight.bits);
   }
   operands.inputs[0] = draw_tensor(random, sizes.inputs[0], input);
   operands.weights = draw_tensor(random, sizes.weights, weight);

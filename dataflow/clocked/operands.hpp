@@ -41,7 +41,9 @@ struct OperandSigns {
 };
 
 /// Draws uniform values, the same for the same seed. Where the accumulator might overflow (machines
-/// that saturate), the values are drawn from a narrower range so that no sum leaves it.
+/// that saturate), the values are drawn from a narrower range so that no sum leaves it. An input
+/// that stays on chip may have any code of its storage width, so then only the weights are
+/// narrowed.
 [[nodiscard]] TaskOperands draw_operands(const LayerTask& task, const Accelerator& machine,
                                          std::uint64_t seed, const OperandSigns& signs = {});
 

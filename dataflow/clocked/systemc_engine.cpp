@@ -10,6 +10,7 @@
 
 #include "arch/base/text.hpp"
 #include "arch/systemc/array_program.hpp"
+#include "dataflow/clocked/chained_tensors.hpp"
 #include "dataflow/mapping/heuristic_mapper.hpp"
 #include "dataflow/mapping/lower_network.hpp"
 #include "dataflow/result/network_cost.hpp"
@@ -29,14 +30,17 @@ struct Step {
 // Maps and compiles all tasks; an Infeasible as told by the first that cannot run.
 Result<std::vector<Step>> compile_steps(const LayerGraph& graph,
                                         const std::vector<LoweredLayer>& lowered,
-                                        const Accelerator& machine) {
+                                        const Accelerator& machine, const MappingPlan* plan) {
   std::vector<Step> steps;
   for (const LoweredLayer& layer : lowered) {
-    for (const LayerTask& task : layer.tasks) {
+    for (std::size_t at = 0; at < layer.tasks.size(); ++at) {
+      const LayerTask& task = layer.tasks[at];
+      const Mapping* given = plan != nullptr ? plan->find(layer.layer, at) : nullptr;
       Step step;
       step.layer = layer.layer;
       step.task = &task;
-      const Result<Mapping> mapping = map_heuristically(task, machine);
+      const Result<Mapping> mapping =
+          given != nullptr ? Result<Mapping>(*given) : map_heuristically(task, machine);
       if (!mapping) return infeasible_layer(graph, layer.layer, machine, mapping.infeasible());
       step.mapping = *mapping;
       Result<LayerSchedule> schedule = LayerSchedule::compile(task, *mapping, machine);
@@ -148,6 +152,7 @@ class OperandMaker {
     const bool is_array = task.unit == TaskUnit::kArray;
     for (std::size_t slot = 0; slot < (is_array ? 1 : layer.inputs.size()) && slot < 2; ++slot) {
       if (const TensorValues* given = find(layer.inputs[slot])) {
+        refuse_resident(*given, task, slot);
         require_one_task(*given, layer, tasks_of_layer);
         operands.inputs[slot] = activation(*given, layer.inputs[slot], task.input_storage[slot]);
       }
@@ -171,6 +176,14 @@ class OperandMaker {
   [[nodiscard]] const TensorValues* find(TensorId tensor) const {
     const auto found = options_.tensors.find(graph_.tensor(tensor).name);
     return found == options_.tensors.end() ? nullptr : &found->second;
+  }
+
+  // What its producer has left there is read, whatever a person gives.
+  static void refuse_resident(const TensorValues& given, const LayerTask& task, std::size_t slot) {
+    if (!task.input_resident[slot]) return;
+    throw ModelError(fmt::format(
+        "{}: the tensor stays on chip, where its values come from the layer that makes it",
+        given.origin));
   }
 
   void require_one_task(const TensorValues& given, const Layer& layer, std::size_t tasks) const {
@@ -273,12 +286,14 @@ void join(DataCheck& sum, const DataCheck& part) {
 class Simulation {
  public:
   Simulation(const Machine& machine, const LayerGraph& graph, const ClockedOptions& options,
-             const OperandMaker& maker, const std::vector<LoweredLayer>& lowered)
+             const OperandMaker& maker, const NetworkPrecision& precision,
+             const std::vector<LoweredLayer>& lowered)
       : machine_(machine),
         graph_(graph),
         options_(options),
         maker_(maker),
         lowered_(lowered),
+        chained_(graph, precision, lowered),
         clocked_(machine.accelerator) {}
 
   void run(std::vector<Step>& steps, ClockedNetwork& result) {
@@ -293,7 +308,10 @@ class Simulation {
       TaskOperands next;
       if (at + 1 < steps.size()) next = make(steps[at + 1], at + 1);
       Step& step = steps[at];
-      ClockedTask task{&*step.schedule, &operands, borders[at], nullptr, nullptr};
+      const ChainedTask places = chained_.places_of(step.layer, number_of(step));
+      if (options_.check_data) chained_.fill_inputs(step.layer, number_of(step), operands);
+      ClockedTask task{&*step.schedule, &operands, borders[at],
+                       nullptr,         nullptr,   chained_.loan(places)};
       if (borders[at].next_weight.count() > 0) {
         task.next_schedule = schedules[at + 1];
         task.next_operands = &next;
@@ -302,8 +320,10 @@ class Simulation {
       step.cost = cost_of_run(run, *step.schedule, machine_);
       result.busy_cycles += run.busy_lines;
       if (options_.check_data) {
+        std::vector<std::int64_t> codes;
         join(result.checks[step.layer],
-             check_outputs(*step.task, machine_.accelerator, operands, run));
+             check_outputs(*step.task, machine_.accelerator, operands, run, &codes));
+        chained_.leave(step.layer, number_of(step), codes);
       }
       operands = std::move(next);
     }
@@ -312,6 +332,10 @@ class Simulation {
  private:
   [[nodiscard]] TaskOperands make(const Step& step, std::size_t number) const {
     return maker_.make(step, number, lowered_[step.layer].tasks.size());
+  }
+
+  [[nodiscard]] std::size_t number_of(const Step& step) const {
+    return static_cast<std::size_t>(step.task - lowered_[step.layer].tasks.data());
   }
 
   ClockedRun run_task(const ClockedTask& task, const Step& step) {
@@ -335,6 +359,7 @@ class Simulation {
   const ClockedOptions& options_;
   OperandMaker maker_;
   const std::vector<LoweredLayer>& lowered_;
+  ChainedTensors chained_;
   ClockedMachine clocked_;
   bool waveform_is_done_ = false;
 };
@@ -366,7 +391,8 @@ CostSummary cost_of_run(const ClockedRun& run, const LayerSchedule& schedule,
 }
 
 DataCheck check_outputs(const LayerTask& task, const Accelerator& machine,
-                        const TaskOperands& operands, const ClockedRun& run) {
+                        const TaskOperands& operands, const ClockedRun& run,
+                        std::vector<std::int64_t>* codes) {
   const std::vector<std::int64_t> expected = reference_outputs(task, machine, operands);
   DataCheck check;
   check.outputs = static_cast<std::int64_t>(expected.size());
@@ -376,6 +402,7 @@ DataCheck check_outputs(const LayerTask& task, const Accelerator& machine,
   for (std::size_t at = 0; at < expected.size(); ++at) {
     const std::int64_t code =
         arch::requantize(expected[at], operands.requant_shift, task.output_storage.bits());
+    if (codes != nullptr) codes->push_back(code);
     if (run.exact[at] == expected[at] && run.codes[at] == code) continue;
     ++check.mismatches;
     if (!check.first_mismatch.empty()) continue;
@@ -390,14 +417,15 @@ Result<ClockedNetwork> simulate(const Machine& machine, const LayerGraph& graph,
   refuse_unknown_names(graph, options);
   const std::vector<LoweredLayer> lowered =
       lower_network(graph, precision, machine.accelerator, options.strict_bits);
-  Result<std::vector<Step>> compiled = compile_steps(graph, lowered, machine.accelerator);
+  Result<std::vector<Step>> compiled = compile_steps(graph, lowered, machine.accelerator, options.mappings);
   if (!compiled) return compiled.infeasible();
   std::vector<Step> steps = std::move(compiled).value();
   refuse_huge_tasks(graph, steps);
   refuse_unread_tensors(graph, steps, options);
   refuse_empty_window(graph, steps, options);
   ClockedNetwork result;
-  Simulation(machine, graph, options, {graph, precision, machine.accelerator, options}, lowered)
+  Simulation(machine, graph, options, {graph, precision, machine.accelerator, options}, precision,
+             lowered)
       .run(steps, result);
   std::vector<TaskResult> costs;
   costs.reserve(steps.size());

@@ -1,8 +1,9 @@
 // The clocked engine: a network with widths, on a machine of SystemC modules, with real operands in
 // every layer. Same result type as the analytical engine, and the outputs checked against the
-// definition of each layer. It shares the program (schedule) with the analytical engine, nothing
-// else. One simulation at a time in a process, in one thread; several runs side by side take
-// several processes.
+// definition of each layer. An activation that stays on chip is what its producer has left there,
+// in the simulation and in the definition; all other activations are drawn anew for each layer. It
+// shares the program (schedule) with the analytical engine, nothing else. One simulation at a time
+// in a process, in one thread; several runs side by side take several processes.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include "dataflow/graph/layer_graph.hpp"
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
+#include "dataflow/mapping/mapping_plan.hpp"
 #include "dataflow/result/cost.hpp"
 
 namespace vernier::dataflow {
@@ -32,6 +34,8 @@ struct ClockedOptions {
   std::uint64_t seed = 1;  ///< of the operands that are drawn
   bool strict_bits = false;
   bool check_data = true;
+  /// Mappings to use instead of the heuristic's; a loan.
+  const MappingPlan* mappings = nullptr;
   std::map<std::string, TensorValues> tensors;  ///< by name; all others are drawn
   std::string waveform_file;                    ///< VCD; empty: none
   Timeline* timeline = nullptr;
@@ -67,8 +71,9 @@ struct ClockedNetwork {
 [[nodiscard]] CostSummary cost_of_run(const ClockedRun& run, const LayerSchedule& schedule,
                                       const Machine& machine);
 
-/// Compares a run with the definition of the task.
+/// Compares a run with the definition of the task; `codes`: the outputs by definition.
 [[nodiscard]] DataCheck check_outputs(const LayerTask& task, const Accelerator& machine,
-                                      const TaskOperands& operands, const ClockedRun& run);
+                                      const TaskOperands& operands, const ClockedRun& run,
+                                      std::vector<std::int64_t>* codes = nullptr);
 
 }  // namespace vernier::dataflow

@@ -83,6 +83,7 @@ BlockMove TileWalker::input_block(const Place& at, std::size_t slot) const {
   const Bits word = machine_.buffer(TensorRole::kInput).word;
   const Bitwidth bits = task_.input_storage[slot];
   const std::int64_t run = at.groups * at.in_channels.length;
+  const bool stays = task_.input_resident[slot];
   BlockMove move;
   if (task_.unit == TaskUnit::kVector && task_.reach[slot] == InputReach::kTaps) {
     const std::int64_t positions = task_.window.positions();
@@ -92,7 +93,7 @@ BlockMove TileWalker::input_block(const Place& at, std::size_t slot) const {
   }
   if (task_.unit == TaskUnit::kVector && task_.reach[slot] == InputReach::kOnePixel) {
     move.pattern = {at.image * task_.out_channels + at.out_channels.first, run, {1, 1}, {0, 0}};
-    move.bits = bits_of(1, run, bits, word);
+    move.bits = stays ? 0 : bits_of(1, run, bits, word);
     return move;
   }
   const std::int64_t pitch = task_.groups * task_.channels;
@@ -103,7 +104,7 @@ BlockMove TileWalker::input_block(const Place& at, std::size_t slot) const {
   move.pattern.run = run;
   move.pattern.count = {at.in_rows.length, at.in_columns.length};
   move.pattern.stride = {task_.in_width * pitch, pitch};
-  move.bits = bits_of(at.in_rows.length * at.in_columns.length, run, bits, word);
+  move.bits = stays ? 0 : bits_of(at.in_rows.length * at.in_columns.length, run, bits, word);
   return move;
 }
 
@@ -118,6 +119,12 @@ BlockMove TileWalker::weight_block(const Place& at) const {
   move.pattern.stride = {row, task_.channels};
   move.bits = bits_of(at.groups * at.out_channels.length, positions * at.in_channels.length,
                       task_.weight_storage, machine_.buffer(TensorRole::kWeight).word);
+  return move;
+}
+
+BlockMove TileWalker::finished_block(const Place& at) const {
+  BlockMove move = output_block(at, task_.output_storage.bits());
+  if (task_.output_resident) move.bits = 0;
   return move;
 }
 
@@ -158,7 +165,7 @@ void TileWalker::set_array(const Place& at, memory::TileStep& step) const {
   step.loads[kWeight] = weight_block(at);
   const std::int64_t accumulator = machine_.spec().mac.accumulator_bits;
   step.reload = tile.first_visit ? BlockMove{} : output_block(at, accumulator);
-  step.store = output_block(at, tile.last_visit ? task_.output_storage.bits() : accumulator);
+  step.store = tile.last_visit ? finished_block(at) : output_block(at, accumulator);
   step.stores_sums = !tile.last_visit;
   step.bias = bias_.data() + at.group * task_.out_channels + at.out_channels.first;
   step.first_zero_point_sum =
@@ -180,7 +187,7 @@ void TileWalker::set_vector(const Place& at, memory::TileStep& step) const {
   for (std::size_t slot = 0; slot < task_.reach.size(); ++slot) {
     if (task_.reach[slot] != InputReach::kNone) step.loads[slot] = input_block(at, slot);
   }
-  step.store = output_block(at, task_.output_storage.bits());
+  step.store = finished_block(at);
 }
 
 bool TileWalker::next(memory::TileStep& step) {
@@ -197,6 +204,22 @@ bool TileWalker::next(memory::TileStep& step) {
     set_vector(at, step);
   }
   return true;
+}
+
+std::int64_t TileWalker::packed_element(BlockStream stream, std::int64_t bits) const {
+  const TileSize& tile = schedule_.mapping().tile;
+  const std::int64_t word = machine_.buffer(memory::role_of(stream)).word.count();
+  const bool is_array = task_.unit == TaskUnit::kArray;
+  const bool by_input = is_array && stream != BlockStream::kOutput;
+  const std::int64_t whole = by_input ? task_.channels : task_.out_channels;
+  const std::int64_t slice = std::min(whole, by_input ? tile.in_channels : tile.out_channels);
+  const std::int64_t runs = stream == BlockStream::kWeight ? task_.window.positions() : 1;
+  std::int64_t most = 0;
+  for (const std::int64_t run : {slice, whole % slice}) {
+    if (run == 0) continue;
+    most = std::max(most, ceil_div(round_up(runs * run * bits, word), runs * run));
+  }
+  return most;
 }
 
 BlockMove TileWalker::first_weight() const {

@@ -28,6 +28,9 @@ class TileWalker : public memory::TileSource {
 
   /// Elements of the largest block of each stream.
   [[nodiscard]] std::array<std::int64_t, memory::kBlockStreams> largest_blocks() const;
+  /// Most bits that an element of a stream's tensor takes in DRAM at a width: rows of full and last
+  /// slices, padded to words.
+  [[nodiscard]] std::int64_t packed_element(memory::BlockStream stream, std::int64_t bits) const;
   /// The first weight block, for the task before.
   [[nodiscard]] memory::BlockMove first_weight() const;
 
@@ -55,6 +58,7 @@ class TileWalker : public memory::TileSource {
   [[nodiscard]] memory::BlockMove input_block(const Place& at, std::size_t slot) const;
   [[nodiscard]] memory::BlockMove weight_block(const Place& at) const;
   [[nodiscard]] memory::BlockMove output_block(const Place& at, std::int64_t bits) const;
+  [[nodiscard]] memory::BlockMove finished_block(const Place& at) const;
   void set_array(const Place& at, memory::TileStep& step) const;
   void set_vector(const Place& at, memory::TileStep& step) const;
 

@@ -37,6 +37,17 @@ Cached<CachedTask> CostCache::prepared(const LayerTask& task, Infeasible& reason
   return Cached<CachedTask>(tasks_.emplace(task, std::move(entry)).first->second.get());
 }
 
+Cached<CachedTask> CostCache::prepared_as(const LayerTask& task, const Mapping& mapping,
+                                          Infeasible& reason) const {
+  Result<PreparedTask> made = prepare_task(task, mapping, machine_.accelerator);
+  if (!made) {
+    reason = made.infeasible();
+    return {};
+  }
+  return Cached<CachedTask>(
+      std::make_unique<const CachedTask>(CachedTask{std::move(made).value(), mapping}));
+}
+
 Cached<CostSummary> CostCache::cost(const CachedTask& task, const TaskBorder& border) {
   const CostKey key{&task, border};
   bool keep = false;

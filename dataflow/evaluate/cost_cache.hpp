@@ -47,6 +47,9 @@ class CostCache {
 
   /// The prepared task, made on first use; empty with `reason` set when it cannot run.
   [[nodiscard]] Cached<CachedTask> prepared(const LayerTask& task, Infeasible& reason);
+  /// The task prepared with a given mapping; the caller owns it.
+  [[nodiscard]] Cached<CachedTask> prepared_as(const LayerTask& task, const Mapping& mapping,
+                                               Infeasible& reason) const;
   /// Its cost at a border, made on first use. Costs of a task that is not kept are not kept either.
   [[nodiscard]] Cached<CostSummary> cost(const CachedTask& task, const TaskBorder& border);
 

@@ -16,18 +16,20 @@ namespace {
 struct Step {
   LayerId layer = 0;
   const LayerTask* lowered = nullptr;
+  const Mapping* given = nullptr;  // instead of the heuristic's
   Cached<CachedTask> task;
   Cached<CostSummary> cost;
 };
 
-std::vector<Step> steps_of(const std::vector<LoweredLayer>& layers) {
+std::vector<Step> steps_of(const std::vector<LoweredLayer>& layers, const MappingPlan* plan) {
   std::vector<Step> steps;
   steps.reserve(layers.size());
   for (const LoweredLayer& layer : layers) {
-    for (const LayerTask& task : layer.tasks) {
+    for (std::size_t task = 0; task < layer.tasks.size(); ++task) {
       steps.emplace_back();
       steps.back().layer = layer.layer;
-      steps.back().lowered = &task;
+      steps.back().lowered = &layer.tasks[task];
+      if (plan != nullptr) steps.back().given = plan->find(layer.layer, task);
     }
   }
   return steps;
@@ -59,10 +61,13 @@ Result<NetworkCost> Evaluator::evaluate(const LayerGraph& graph, const NetworkPr
       lower_network(graph, precision, accelerator, options.strict_bits);
 
   // Mapping and schedule of each task; independent of its neighbours.
-  std::vector<Step> steps = steps_of(lowered);
+  std::vector<Step> steps = steps_of(lowered, options.mappings);
   std::vector<Infeasible> reasons(steps.size());
   for_each_index(steps.size(), options.jobs, [&](std::size_t at) {
-    steps[at].task = cache_->prepared(*steps[at].lowered, reasons[at]);
+    Step& step = steps[at];
+    step.task = step.given != nullptr
+                    ? cache_->prepared_as(*step.lowered, *step.given, reasons[at])
+                    : cache_->prepared(*step.lowered, reasons[at]);
   });
   std::vector<const LayerSchedule*> schedules;
   schedules.reserve(steps.size());

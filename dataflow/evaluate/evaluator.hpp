@@ -9,6 +9,7 @@
 #include "dataflow/graph/layer_graph.hpp"
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
+#include "dataflow/mapping/mapping_plan.hpp"
 #include "dataflow/result/cost.hpp"
 
 namespace vernier::dataflow {
@@ -18,6 +19,8 @@ class CostCache;
 struct EvaluateOptions {
   int jobs = 1;              ///< threads that prepare tasks; the result is the same for any number
   bool strict_bits = false;  ///< a width that the machine must round is an error
+  /// Mappings to use instead of the heuristic's; a loan. These tasks are not cached.
+  const MappingPlan* mappings = nullptr;
 };
 
 /// Evaluates networks on one machine. Keeps every prepared task and its costs; safe to call from
@@ -32,12 +35,15 @@ class Evaluator {
   Evaluator& operator=(Evaluator&&) = delete;
 
   /// Cost of the network, or why it cannot run. Throws ModelError (widths outside the machine's,
-  /// too narrow accumulators, missing vector operations; with strict_bits any rounding).
+  /// too narrow accumulators, missing vector operations, given mappings with sizes outside their
+  /// layer; with strict_bits any rounding).
   [[nodiscard]] Result<NetworkCost> evaluate(const LayerGraph& graph,
                                              const NetworkPrecision& precision,
                                              const EvaluateOptions& options = {}) const;
 
   [[nodiscard]] const Machine& machine() const { return machine_; }
+  /// What is kept of tasks; shared with the surrogate, which asks for tasks one by one.
+  [[nodiscard]] CostCache& cache() const { return *cache_; }
   /// Forgets everything computed so far; nobody else may use the evaluator meanwhile.
   void clear_cache();
 

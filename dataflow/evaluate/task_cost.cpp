@@ -92,6 +92,13 @@ CostSummary cost_of_task(const PreparedTask& prepared, const TaskBorder& border,
   moved.transfer(TensorRole::kOutput, false, cost.dram.output_write.count());
   const Cycles cycles = timing.cycles.total();
   moved.leak(cycles.count());
+  if (const auto& dram = accelerator.spec().dram.timing) {
+    // Not simulated here: rows are streamed whole, refreshes follow the time (design 5.9).
+    moved.dram(TensorRole::kNone, Action::kActivateRow,
+               memory::streamed_activations(*dram, cost.dram.total().count()));
+    moved.dram(TensorRole::kNone, Action::kRefresh,
+               memory::elapsed_refreshes(*dram, cycles.count(), accelerator.spec().clock));
+  }
   cost.activity = prepared.inner_activity;
   cost.activity.merge(moved.take());
   cost.energy = energy::EnergyBreakdown(cost.activity, machine.prices);

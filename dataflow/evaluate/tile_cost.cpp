@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "arch/fold_model.hpp"
+#include "dataflow/evaluate/overlapped_folds.hpp"
 #include "dataflow/mapping/axis.hpp"
 #include "memory/packing.hpp"
 #include "memory/port_model.hpp"
@@ -23,16 +24,17 @@ class ArrayTile {
         channels_(tile.reduction.channels),
         groups_(tile.groups),
         diagonal_(array_.depthwise == arch::DepthwiseMode::kBlockDiagonal ? groups_ : 1),
-        steps_k_(reduction_steps(task, channels_, mode_, array_.reduction_packing)),
+        steps_k_(reduction_steps(task, channels_, mode_, array_)),
         steps_p_(ceil_div(tile.pixels(), mode_.pixels)),
         steps_n_(ceil_div(tile.out_channels, mode_.out_channels)) {}
 
   TileCost cost() {
     count_products();
-    if (array_.dataflow == Dataflow::kOutputStationary) {
-      run_output_stationary();
-    } else {
-      run_operand_stationary();
+    switch (array_.dataflow) {
+      case Dataflow::kOutputStationary: run_output_stationary(); break;
+      case Dataflow::kWeightStationary:
+      case Dataflow::kInputStationary: run_operand_stationary(); break;
+      case Dataflow::kDotColumns: run_dot_columns(); break;
     }
     return cost_;
   }
@@ -48,13 +50,21 @@ class ArrayTile {
         checked_mul(checked_mul(valid, channels_), checked_mul(groups_, tile_.out_channels));
     // On the diagonal rows and columns of all groups are mapped: their product is.
     const std::int64_t mapped = checked_mul(diagonal_ * diagonal_, mode_.groups);
+    const std::int64_t lanes = mode_.reduction * dot_rows();
     const std::int64_t slots = checked_mul(
         mapped, checked_mul(checked_mul(steps_p_ * mode_.pixels, steps_n_ * mode_.out_channels),
-                            checked_mul(steps_k_, mode_.reduction)));
+                            checked_mul(steps_k_, lanes)));
     cost_.idle_macs = checked_sub(slots, cost_.macs);
     if (tile_.reduction.is_last) {
       cost_.finished_outputs = checked_mul(tile_.pixels(), groups_ * tile_.out_channels);
     }
+  }
+
+  // dot_columns: rows with at least one channel in some step; 1 where rows do not share a step.
+  [[nodiscard]] std::int64_t dot_rows() const {
+    const bool by_window = array_.reduction_packing == arch::ReductionPacking::kWindow;
+    const std::int64_t lanes = by_window ? task_.window.positions() * channels_ : channels_;
+    return std::min(array_.rows_per_step(), ceil_div(lanes, mode_.reduction));
   }
 
   [[nodiscard]] Bits word(TensorRole role) const { return machine_.buffer(role).word; }
@@ -84,9 +94,23 @@ class ArrayTile {
     std::int64_t slowest = memory::cycles_per_line(demand, machine_.spec().buffers);
     const std::int64_t requantized = machine_.spec().vector.requant_lanes;
     if (fold.finishes_outputs && requantized > 0) {
-      slowest = std::max(slowest, ceil_div(fold.used_columns * mode_.accumulators, requantized));
+      slowest = std::max(slowest,
+                         ceil_div(drained_columns(array_, fold) * mode_.accumulators, requantized));
     }
     return slowest;
+  }
+
+  // Sets the cycles of all folds where they overlap.
+  [[nodiscard]] bool add_overlapped(const TileFolds& folds) {
+    if (array_.fold_overlap == arch::FoldOverlap::kNone) return false;
+    const FoldCycles cycles = overlapped_folds(folds, mode_, machine_);
+    cost_.lines = cycles.lines;
+    cost_.port_cycles = cycles.port_cycles;
+    const std::int64_t row_folds =
+        folds.rows_are_folded ? ceil_div(folds.row_steps, array_.rows) : 1;
+    cost_.temporal_cycles = checked_mul(
+        folds.temporal, checked_mul(row_folds, ceil_div(folds.column_steps, array_.columns)));
+    return true;
   }
 
   void add_folds(const arch::FoldShape& fold, std::int64_t count) {
@@ -102,10 +126,16 @@ class ArrayTile {
     const SizeRuns columns = cut_size(steps_n_, array_.columns);
     const std::int64_t temporal = checked_mul(mode_.cycles, steps_k_);
     const bool reads = !tile_.reduction.is_first;
+    const bool overlap = add_overlapped({.row_steps = steps_p_,
+                                         .column_steps = steps_n_,
+                                         .temporal = temporal,
+                                         .first_reads = reads,
+                                         .finishes = tile_.reduction.is_last});
     std::int64_t row_folds = 0;
     for (const SizeRun& row : rows) {
       row_folds += row.count;
       for (const SizeRun& column : columns) {
+        if (overlap) continue;
         add_folds({row.size, column.size, temporal, reads, tile_.reduction.is_last},
                   row.count * column.count);
       }
@@ -143,10 +173,17 @@ class ArrayTile {
     const std::int64_t steps_k = diagonal_ * steps_k_;
     const std::int64_t row_folds = ceil_div(steps_k, array_.rows);
     const std::int64_t last_rows = steps_k - (row_folds - 1) * array_.rows;
+    // Where folds overlap a tile holds one group.
+    const bool overlap = add_overlapped({.row_steps = steps_k,
+                                         .column_steps = weights_stay ? steps_n_ : steps_p_,
+                                         .temporal = temporal,
+                                         .first_reads = !tile_.reduction.is_first,
+                                         .finishes = tile_.reduction.is_last,
+                                         .row_folds_add_sums = true});
     std::int64_t column_folds = 0;
     for (const SizeRun& column : columns) {
       column_folds += column.count;
-      add_row_folds(column, temporal, row_folds, last_rows);
+      if (!overlap) add_row_folds(column, temporal, row_folds, last_rows);
     }
     count_operand_words(weights_stay, column_folds);
     // Every row fold writes all outputs; all but the first visit read them back.
@@ -175,12 +212,59 @@ class ArrayTile {
     add_folds({last_rows, column.size, temporal, true, finishes}, column.count);
   }
 
+  // dot_columns: a step takes one run of channels in all rows, a pixel takes ceilK steps, and the
+  // column adds them up before its sum leaves.
+  void run_dot_columns() {
+    const std::int64_t rows = dot_rows();
+    const std::int64_t output_cycles = checked_mul(mode_.cycles, steps_k_);
+    const std::int64_t temporal = checked_mul(output_cycles, steps_p_);
+    const bool reads = !tile_.reduction.is_first;
+    const bool overlap = add_overlapped({.row_steps = rows,
+                                         .column_steps = steps_n_,
+                                         .temporal = temporal,
+                                         .output_cycles = output_cycles,
+                                         .rows_are_folded = false,
+                                         .first_reads = reads,
+                                         .finishes = tile_.reduction.is_last});
+    std::int64_t column_folds = 0;
+    for (const SizeRun& column : cut_size(steps_n_, array_.columns)) {
+      column_folds += column.count;
+      if (overlap) continue;
+      add_folds({rows, column.size, temporal, reads, tile_.reduction.is_last, output_cycles},
+                column.count);
+    }
+    count_operand_words(true, column_folds);  // the runs of the steps, as row folds have them
+    TileAccesses& accesses = cost_.accesses;
+    accesses.weight_reads =
+        checked_mul(checked_mul(tile_.out_channels, steps_p_), words_of_private_banks());
+    accesses.output_writes = output_run_words(tile_.reduction.is_last);
+    if (reads) accesses.output_reads = output_run_words(false);
+  }
+
+  // Words that the banks of one column read for a pixel: each unit runs once through the weights of
+  // its lanes, and its word register keeps a word until the next one is due.
+  [[nodiscard]] std::int64_t words_of_private_banks() const {
+    const bool by_window = array_.reduction_packing == arch::ReductionPacking::kWindow;
+    const std::int64_t positions = task_.window.positions();
+    const std::int64_t run = by_window ? positions * channels_ : channels_;
+    const std::int64_t lanes = mode_.reduction * array_.rows;
+    std::int64_t sum = 0;
+    for (std::int64_t row = 0; row < array_.rows; ++row) {
+      const std::int64_t rest =
+          std::clamp<std::int64_t>(run % lanes - row * mode_.reduction, 0, mode_.reduction);
+      const std::int64_t elements = run / lanes * mode_.reduction + rest;
+      sum = checked_add(sum, weight_words(by_window ? elements : positions * elements));
+    }
+    return sum;
+  }
+
   // Walks the reduction in fold order: each fold covers a range of slots of the (padded) flattened
   // window, and in it one run of channels per window position.
   void count_operand_words(bool weights_stay, std::int64_t column_folds) {
     const bool by_window = array_.reduction_packing == arch::ReductionPacking::kWindow;
+    const std::int64_t lanes = mode_.reduction * array_.rows_per_step();
     const std::int64_t slots_per_position =
-        by_window ? channels_ : ceil_div(channels_, mode_.reduction) * mode_.reduction;
+        by_window ? channels_ : ceil_div(channels_, lanes) * lanes;
     const std::int64_t slots_per_fold = array_.rows * mode_.reduction;
     std::int64_t input_sum = 0;   // words over all folds and valid pixels
     std::int64_t weight_sum = 0;  // words over all folds, of one output channel

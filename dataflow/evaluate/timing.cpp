@@ -16,6 +16,7 @@ struct Pending {
   // End of the last tile that used the block before the current one: frees the other half.
   std::array<std::int64_t, kLoadStreams> other_half_free{};
   std::int64_t store_before_done = 0;  // store of output block m-1, m the current one
+  std::int64_t stores = 0;             // how often that has been set
 };
 
 // Sums that grow along the way; a jump multiplies their growth.
@@ -39,27 +40,56 @@ std::array<std::int64_t*, kSumFields> fields_of(Sums& sums) {
   return fields;
 }
 
-// A snapshot at the end of one loop iteration: stamps relative to end(t), clamped from below at
-// end(t-1), since nothing that is granted later looks further back (design 5.4).
+// Stamps that a period of a loop may leave alone.
+constexpr std::size_t kLooseStamps = kLoadStreams + 2;
+
+std::array<std::int64_t*, kLooseStamps> loose_stamps(Pending& pending) {
+  std::array<std::int64_t*, kLooseStamps> stamps{};
+  for (std::size_t stream = 0; stream < kLoadStreams; ++stream) {
+    stamps[stream] = &pending.other_half_free[stream];
+  }
+  stamps[kLoadStreams] = &pending.channel_free;
+  stamps[kLoadStreams + 1] = &pending.store_before_done;
+  return stamps;
+}
+
+// A snapshot at the end of one loop iteration: stamps as they are and relative to end(t). Where
+// every tile has a command, they are clamped from below at end(t-1), since nothing that is granted
+// later looks further back (design 5.4).
 struct Snapshot {
-  std::array<std::int64_t, kLoadStreams + 3> relative{};
+  std::array<std::int64_t, kLooseStamps> relative{};
+  std::int64_t last_tile = 0;  // end(t) - end(t-1)
   Pending stamps;
   Sums sums;
 };
 
-Snapshot snapshot_of(const Pending& pending, const Sums& sums) {
+Snapshot snapshot_of(const Pending& pending, const Sums& sums, bool clamps) {
   Snapshot snapshot;
-  const std::int64_t floor = pending.end_before;
-  std::size_t at = 0;
-  for (const std::int64_t stamp : pending.other_half_free) {
-    snapshot.relative[at++] = std::max(stamp, floor) - pending.end;
-  }
-  snapshot.relative[at++] = std::max(pending.channel_free, floor) - pending.end;
-  snapshot.relative[at++] = std::max(pending.store_before_done, floor) - pending.end;
-  snapshot.relative[at] = floor - pending.end;
   snapshot.stamps = pending;
   snapshot.sums = sums;
+  snapshot.last_tile = pending.end - pending.end_before;
+  const auto stamps = loose_stamps(snapshot.stamps);
+  for (std::size_t at = 0; at < kLooseStamps; ++at) {
+    const std::int64_t stamp = clamps ? std::max(*stamps[at], pending.end_before) : *stamps[at];
+    snapshot.relative[at] = stamp - pending.end;
+  }
   return snapshot;
+}
+
+// Whether a stamp is what it was: then nothing between the snapshots has looked at it, because
+// whoever looks at a stamp also sets it, to a later time (that of the stores to any).
+bool is_untouched(std::size_t at, Snapshot& then, Snapshot& now) {
+  if (at == kLoadStreams + 1) return then.stamps.stores == now.stamps.stores;
+  return *loose_stamps(then.stamps)[at] == *loose_stamps(now.stamps)[at];
+}
+
+// Whether everything between the snapshots happens again, shifted, after the later one.
+bool repeats(Snapshot& then, Snapshot& now) {
+  if (then.last_tile != now.last_tile) return false;
+  for (std::size_t at = 0; at < kLooseStamps; ++at) {
+    if (then.relative[at] != now.relative[at] && !is_untouched(at, then, now)) return false;
+  }
+  return true;
 }
 
 CycleCause cause_of(std::size_t load_stream) {
@@ -74,10 +104,17 @@ class Recurrence {
       : schedule_(schedule),
         costs_(costs),
         border_(border),
+        output_is_single_(machine.buffer(TensorRole::kOutput).blocks_held() == 1),
         bandwidth_(machine.spec().dram.bandwidth),
         latency_(machine.spec().dram.latency.count()),
         loops_(schedule.loops()),
-        options_(options) {}
+        options_(options) {
+    const LayerTask& task = schedule.task();
+    clamps_ = !task.output_resident && !task.input_resident[0] && !task.input_resident[1];
+    const bool input_is_single = machine.buffer(TensorRole::kInput).blocks_held() == 1;
+    is_single_ = {input_is_single, input_is_single,
+                  machine.buffer(TensorRole::kWeight).blocks_held() == 1};
+  }
 
   TaskTiming run() {
     constexpr StreamMask kAll = 0xFF;
@@ -117,10 +154,10 @@ class Recurrence {
     for (std::int64_t at = 0; at < count; ++at) {
       run_loop(depth + 1, at == 0 ? first : repeat);
       if (jumped || count - at <= 1) continue;
-      const Snapshot now = snapshot_of(pending_, sums_);
+      Snapshot now = snapshot_of(pending_, sums_, clamps_);
       for (std::size_t period = 1; period <= std::min(held, kLongestPeriod); ++period) {
-        const Snapshot& then = history[(held - period) % kLongestPeriod];
-        if (then.relative != now.relative) continue;
+        Snapshot& then = history[(held - period) % kLongestPeriod];
+        if (!repeats(then, now)) continue;
         const auto length = static_cast<std::int64_t>(period);
         const std::int64_t times = (count - 1 - at) / length;
         jump(then, now, times);
@@ -132,13 +169,14 @@ class Recurrence {
     }
   }
 
-  void jump(const Snapshot& then, const Snapshot& now, std::int64_t times) {
+  void jump(Snapshot& then, Snapshot& now, std::int64_t times) {
     const std::int64_t shift = checked_mul(now.stamps.end - then.stamps.end, times);
-    pending_.channel_free = checked_add(pending_.channel_free, shift);
     pending_.end = checked_add(pending_.end, shift);
     pending_.end_before = checked_add(pending_.end_before, shift);
-    pending_.store_before_done = checked_add(pending_.store_before_done, shift);
-    for (std::int64_t& stamp : pending_.other_half_free) stamp = checked_add(stamp, shift);
+    const auto stamps = loose_stamps(pending_);
+    for (std::size_t at = 0; at < kLooseStamps; ++at) {
+      if (!is_untouched(at, then, now)) *stamps[at] = checked_add(*stamps[at], shift);
+    }
     Sums before = then.sums;
     const auto old_fields = fields_of(before);
     const auto fields = fields_of(sums_);
@@ -173,15 +211,17 @@ class Recurrence {
     std::int64_t psum_usable = 0;
     std::int64_t space_free = 0;
     if (has(changed, Stream::kOutput)) {
+      // The only half is free once the block before has left it.
+      if (output_is_single_ && !first) store_last_block();
       if (tile.reload.count() > 0) {
         sums_.traffic.reload_bits = checked_add(sums_.traffic.reload_bits, tile.reload.count());
         psum_usable = checked_add(transfer(tile.reload, pending_.store_before_done,
                                            TimingEvent::Kind::kReload, Stream::kOutput),
                                   latency_);
       }
-      // The new block uses the half of the block before the last one.
+      // Of two halves, the new block uses that of the block before the last one.
       space_free = pending_.store_before_done;
-      if (!first) store_last_block();
+      if (!output_is_single_ && !first) store_last_block();
     }
     last_class_ = index;
     started_ = true;
@@ -211,7 +251,7 @@ class Recurrence {
   }
 
   std::int64_t load(std::size_t stream, const TileClass& tile, bool first) {
-    const std::int64_t condition = pending_.other_half_free[stream];
+    const std::int64_t condition = half_free(stream, first);
     // The block that was current until now was last used by the tile before.
     if (!first) pending_.other_half_free[stream] = pending_.end;
     const Bits bits = tile.load[stream];
@@ -223,8 +263,21 @@ class Recurrence {
         transfer(bits, condition, TimingEvent::Kind::kLoad, static_cast<Stream>(stream)), latency_);
   }
 
+  // When the half that the next block of a stream takes has become free.
+  [[nodiscard]] std::int64_t half_free(std::size_t stream, bool first) const {
+    const bool is_used = stream != static_cast<std::size_t>(Stream::kWeight) ||
+                         schedule_.task().unit == TaskUnit::kArray;
+    if (!is_single_[stream] || !is_used) return pending_.other_half_free[stream];
+    return first ? 0 : pending_.end;
+  }
+
   void store_last_block() {
+    ++pending_.stores;
     const TileClass& tile = schedule_.classes()[last_class_];
+    if (tile.store.count() == 0) {  // it is where it belongs
+      pending_.store_before_done = pending_.end;
+      return;
+    }
     std::int64_t& sum =
         tile.reduction.is_last ? sums_.traffic.store_bits : sums_.traffic.spill_bits;
     sum = checked_add(sum, tile.store.count());
@@ -238,7 +291,7 @@ class Recurrence {
     if (border_.next_weight.count() > 0) {
       const auto weight = static_cast<std::size_t>(Stream::kWeight);
       sums_.traffic.prefetch_bits = border_.next_weight.count();
-      arrival = checked_add(transfer(border_.next_weight, pending_.other_half_free[weight],
+      arrival = checked_add(transfer(border_.next_weight, half_free(weight, false),
                                      TimingEvent::Kind::kPrefetch, Stream::kWeight),
                             latency_);
     }
@@ -250,6 +303,9 @@ class Recurrence {
   const LayerSchedule& schedule_;
   const TileCosts& costs_;
   const TaskBorder& border_;
+  bool output_is_single_;
+  std::array<bool, kLoadStreams> is_single_{};
+  bool clamps_ = true;  // every tile has a command
   Bandwidth bandwidth_;
   std::int64_t latency_;
   const std::vector<ScheduleLoop>& loops_;

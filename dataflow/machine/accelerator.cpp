@@ -1,6 +1,8 @@
 #include "dataflow/machine/accelerator.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <initializer_list>
 #include <set>
 
 #include <fmt/format.h>
@@ -8,6 +10,7 @@
 
 #include "arch/base/fields.hpp"
 #include "arch/base/text.hpp"
+#include "dataflow/machine/spec_check.hpp"
 
 namespace vernier::dataflow {
 namespace {
@@ -20,10 +23,43 @@ std::optional<Bitwidth> smallest_at_least(const std::vector<std::int64_t>& width
   return Bitwidth(*found);
 }
 
-void sort_unique(std::vector<std::int64_t>& widths) {
-  std::sort(widths.begin(), widths.end());
-  widths.erase(std::unique(widths.begin(), widths.end()), widths.end());
+template <typename Value>
+void sort_unique(std::vector<Value>& values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
 }
+
+// Where DRAM presets lie.
+struct PresetSearch {
+  std::string machine_file;
+  const std::vector<std::string>& table_folders;
+
+  // Path of a preset by name ("DDR4-2400"), or relative to the machine file ("mine/x.yaml").
+  [[nodiscard]] std::string find(const std::string& preset) const {
+    namespace fs = std::filesystem;
+    const fs::path own = fs::path(machine_file).parent_path();
+    if (preset.find('/') != std::string::npos || preset.ends_with(".yaml")) {
+      return (own / preset).string();
+    }
+    std::vector<fs::path> folders{own / ".." / "dram"};
+    for (const std::string& tables : table_folders) {
+      folders.push_back(fs::path(tables).parent_path() / "dram");
+    }
+    std::vector<std::string> known;
+    for (const fs::path& folder : folders) {
+      const fs::path candidate = folder / (preset + ".yaml");
+      std::error_code status;
+      if (fs::exists(candidate, status)) return candidate.lexically_normal().string();
+      for (fs::directory_iterator entry(folder, status), end; !status && entry != end;
+           entry.increment(status)) {
+        if (entry->path().extension() == ".yaml") known.push_back(entry->path().stem().string());
+      }
+    }
+    sort_unique(known);
+    throw ConfigError(fmt::format("there is no DRAM preset '{}'; known are {}{}", shown(preset),
+                                  name_list(known), suggestion(preset, known)));
+  }
+};
 
 void read_buffers(const YamlNode& node, AcceleratorSpec& spec, ProblemList& problems) {
   for (const auto& [name, value] : node.entries) {
@@ -106,141 +142,90 @@ void read_vector(const YamlNode& node, arch::VectorSpec& vector, ProblemList& pr
   reader.finish();
 }
 
-void read_dram(const YamlNode& node, AcceleratorSpec& spec, ProblemList& problems) {
-  MappingReader reader(node, "dram", problems);
-  std::size_t model = 0;
-  static const std::vector<std::string> models{"bandwidth"};
-  reader.choice("model", model, models, Need::kOptional, "DRAM model");
-  const Hertz clock = spec.clock.count() > 0 ? spec.clock : Hertz(1);
-  reader.unit_value(
-      "bandwidth", "bit/cycle, B/cycle, GB/s",
-      [&](std::string_view text) { spec.dram.bandwidth = parse_bandwidth(text, clock); },
-      Need::kRequired, "rate of the one channel");
-  unit_field(reader, "latency", "cycles", spec.dram.latency, &parse_cycles, Need::kRequired,
-             "core cycles from the end of a transfer to its use");
-  reader.finish();
+constexpr std::size_t kTimingModel = 1;
+const std::vector<std::string>& dram_models() {
+  static const std::vector<std::string> models{"bandwidth", "timing"};
+  return models;
 }
 
-// A problem of the description at the key that a person would change.
-struct SpecProblem {
-  std::string key_path;
-  std::string message;
+// The keys of the other model are known, and refused by name.
+void refuse_keys(MappingReader& reader, std::initializer_list<const char*> keys,
+                 const char* model) {
+  for (const char* key : keys) {
+    if (reader.node(key, Need::kOptional) == nullptr) continue;
+    reader.problem(key, fmt::format("is for model: {}", model));
+  }
+}
+
+// The keys of model: timing as they stand in the file.
+struct DramTimingKeys {
+  std::string preset;
+  std::string mapping{memory::kDefaultMapping};
+  memory::DramTimingSpec timing;
 };
 
-// Checks that concern several keys.
-class SpecCheck {
- public:
-  explicit SpecCheck(const AcceleratorSpec& spec) : spec_(spec) {}
+template <typename Visitor>
+void visit_timing(Visitor& visitor, DramTimingKeys& keys) {
+  visitor.text("preset", keys.preset, Need::kRequired,
+               "a file of configs/dram by name, or a path relative to the machine file");
+  visitor.text("address_mapping", keys.mapping, Need::kOptional,
+               "channel, rank, bank group, bank, row, column (ch, ra, bg, ba, ro, co) of a burst's "
+               "address, the most significant first");
+  visit_fields(visitor, keys.timing);
+}
 
-  std::vector<SpecProblem> run() {
-    check_buffers();
-    check_widths();
-    check_modes();
-    check_depthwise();
-    constexpr std::int64_t kSlowest = 1'000;  // 1 kHz
-    if (spec_.clock.count() < kSlowest) add("clock", "must be 1 kHz or more");
-    if (spec_.clock.count() > 1'000'000'000'000) add("clock", "must be 1 THz or less");
-    if (spec_.dram.latency.count() > 1'000'000'000) add("dram.latency", "must be 1e9 or less");
-    if (spec_.energy.tables.empty()) add("energy.tables", "names no table");
-    return problems_;
-  }
+template <typename Visitor>
+void visit_bandwidth(Visitor& visitor, memory::DramSpec& dram, Hertz clock) {
+  visitor.unit_value(
+      "bandwidth", "bit/cycle, B/cycle, GB/s",
+      [&dram, clock](std::string_view text) { dram.bandwidth = parse_bandwidth(text, clock); },
+      Need::kRequired, "rate of the one channel");
+  unit_field(visitor, "latency", "cycles", dram.latency, &parse_cycles, Need::kRequired,
+             "core cycles from the end of a transfer to its use");
+}
 
- private:
-  void add(std::string key_path, std::string message) {
-    problems_.push_back({std::move(key_path), std::move(message)});
+void read_dram_timing(MappingReader& reader, const PresetSearch& search, AcceleratorSpec& spec) {
+  refuse_keys(reader, {"bandwidth", "latency"}, "bandwidth");
+  DramTimingKeys keys;
+  visit_timing(reader, keys);
+  memory::DramTimingSpec& timing = keys.timing;
+  try {
+    timing.mapping = memory::AddressMapping::parse(keys.mapping);
+  } catch (const ConfigError& error) {
+    reader.problem("address_mapping", error.what());
   }
-  void check_buffers() {
-    for (const TensorRole role : {TensorRole::kInput, TensorRole::kWeight, TensorRole::kOutput}) {
-      const auto count =
-          std::count_if(spec_.buffers.begin(), spec_.buffers.end(),
-                        [role](const memory::BufferSpec& b) { return b.serves_role(role); });
-      if (count != 1) {
-        add("buffers",
-            fmt::format("the operand '{}' is served by {} buffers; exactly one is needed",
-                        to_text(role), count));
-      }
-    }
-    for (const memory::BufferSpec& buffer : spec_.buffers) check_buffer(buffer);
+  if (keys.preset.empty()) return;
+  try {
+    timing.preset = memory::read_dram_preset(load_yaml(search.find(keys.preset)));
+  } catch (const ConfigError& error) {
+    reader.problem("preset", error.what());
+    return;
   }
-  void check_buffer(const memory::BufferSpec& buffer) {
-    const std::string path = "buffers." + buffer.name;
-    if (buffer.word.count() < 1 || buffer.word.count() > 65536) {
-      add(path + ".word", "must be 1 to 65536 bit");
-      return;
-    }
-    if (buffer.banks % 2 != 0) {
-      add(path + ".banks", fmt::format("found {}; the halves of a double buffer lie in different "
-                                       "banks, so an even number is needed",
-                                       buffer.banks));
-    }
-    const std::int64_t bits = to_bits(buffer.capacity).count();
-    if (bits % (buffer.word.count() * buffer.banks) != 0 || bits == 0) {
-      add(path + ".capacity",
-          fmt::format("{} is not a whole number of words of {} bit in each of {} banks",
-                      to_text(buffer.capacity), buffer.word.count(), buffer.banks));
-    }
-    if (std::set<TensorRole>(buffer.serves.begin(), buffer.serves.end()).size() !=
-        buffer.serves.size()) {
-      add(path + ".serves", "an operand stands twice");
-    }
+  if (timing.banks_per_channel() > memory::kMostDramBanks) {
+    reader.problem("ranks",
+                   fmt::format("{} ranks of {} banks; a channel has at most {} banks", timing.ranks,
+                               timing.preset.banks(), memory::kMostDramBanks));
   }
-  void check_widths() {
-    if (spec_.storage_bits.empty()) return;  // by default they hold every compute width
-    const std::int64_t widest =
-        *std::max_element(spec_.storage_bits.begin(), spec_.storage_bits.end());
-    for (const auto& [widths, role] : {std::pair(&spec_.mac.weight_bits, "weight_bits"),
-                                       std::pair(&spec_.mac.activation_bits, "activation_bits")}) {
-      for (const std::int64_t bits : *widths) {
-        if (bits > widest) {
-          add("storage_bits", fmt::format("no width holds the {} bits of mac.{}", bits, role));
-        }
-      }
-    }
-  }
+  const Hertz clock = spec.clock.count() > 0 ? spec.clock : Hertz(1);
+  spec.dram = memory::DramSpec::with_timing(std::move(timing), clock);
+}
 
-  void check_modes() {
-    constexpr std::int64_t kMostMacs = 4096;
-    const arch::MacSpec& mac = spec_.mac;
-    const auto has = [](const std::vector<std::int64_t>& widths, std::int64_t bits) {
-      return std::find(widths.begin(), widths.end(), bits) != widths.end();
-    };
-    std::set<std::pair<std::int64_t, std::int64_t>> seen;
-    for (const arch::ModeOverride& mode : mac.modes) {
-      const std::string name = fmt::format("the mode w{} a{}", mode.weight, mode.activation);
-      if (!has(mac.weight_bits, mode.weight) || !has(mac.activation_bits, mode.activation)) {
-        add("mac.modes",
-            fmt::format("{} is none of the machine: weight_bits are {}, activation_bits are {}",
-                        name, fmt::join(mac.weight_bits, ", "),
-                        fmt::join(mac.activation_bits, ", ")));
-      }
-      if (!seen.insert({mode.weight, mode.activation}).second) {
-        add("mac.modes", name + " stands twice");
-      }
-      const std::int64_t macs = mode.reduction * mode.out_channels * mode.pixels * mode.groups;
-      if (macs > kMostMacs) {
-        add("mac.modes", fmt::format("{} does {} products a step; at most {} are allowed", name,
-                                     macs, kMostMacs));
-      }
-    }
+void read_dram(const YamlNode& node, const PresetSearch& search, AcceleratorSpec& spec,
+               ProblemList& problems) {
+  MappingReader reader(node, "dram", problems);
+  std::size_t model = 0;
+  reader.choice("model", model, dram_models(), Need::kOptional, "DRAM model");
+  if (model == kTimingModel) {
+    read_dram_timing(reader, search, spec);
+    reader.finish();
+    return;
   }
-  void check_depthwise() {
-    const arch::ArraySpec& array = spec_.array;
-    if (array.depthwise == arch::DepthwiseMode::kBlockDiagonal &&
-        array.dataflow != arch::Dataflow::kWeightStationary) {
-      add("array.depthwise",
-          fmt::format("block_diagonal is built for weight_stationary arrays; found {}",
-                      to_text(array.dataflow)));
-    }
-    const auto has_op = [this](Action action) { return spec_.vector.cycles_for(action) > 0; };
-    if (array.depthwise == arch::DepthwiseMode::kVectorUnit &&
-        !(has_op(Action::kMultiply) && has_op(Action::kAdd))) {
-      add("vector.ops", "depthwise: vector_unit needs the operations multiply and add");
-    }
-  }
-
-  const AcceleratorSpec& spec_;
-  std::vector<SpecProblem> problems_;
-};
+  refuse_keys(reader, {"preset", "address_mapping", "policy", "channels", "ranks", "queue"},
+              "timing");
+  const Hertz clock = spec.clock.count() > 0 ? spec.clock : Hertz(1);
+  visit_bandwidth(reader, spec.dram, clock);
+  reader.finish();
+}
 
 // Where the value of a key path stands, as far as the path exists.
 SourcePlace place_of(const YamlNode& root, std::string_view key_path) {
@@ -260,7 +245,7 @@ SourcePlace place_of(const YamlNode& root, std::string_view key_path) {
   return node->place;
 }
 
-AcceleratorSpec read_spec(const YamlNode& root) {
+AcceleratorSpec read_spec(const YamlNode& root, const std::vector<std::string>& table_folders) {
   ProblemList problems;
   MappingReader reader(root, "", problems);
   AcceleratorSpec spec;
@@ -296,11 +281,13 @@ AcceleratorSpec read_spec(const YamlNode& root) {
                     "widths at which tensors are stored; default: the compute widths and 1");
   });
   mapping("buffers", [&](const YamlNode& node) { read_buffers(node, spec, problems); });
-  mapping("dram", [&](const YamlNode& node) { read_dram(node, spec, problems); });
+  mapping("dram", [&](const YamlNode& node) {
+    read_dram(node, {root.place.file, table_folders}, spec, problems);
+  });
   mapping("vector", [&](const YamlNode& node) { read_vector(node, spec.vector, problems); });
   mapping("energy", [&](const YamlNode& node) { read_energy_spec(node, spec.energy, problems); });
   reader.finish();
-  for (const auto& [key_path, message] : SpecCheck(spec).run()) {
+  for (const auto& [key_path, message] : problems_of(spec)) {
     if (sound.contains(std::string_view(key_path).substr(0, key_path.find('.')))) {
       problems.add(place_of(root, key_path), key_path, message);
     }
@@ -310,6 +297,21 @@ AcceleratorSpec read_spec(const YamlNode& root) {
 }
 
 }  // namespace
+
+// Overlapping folds and dot_columns are built for units whose lanes all add to one sum.
+void Accelerator::refuse_apart_lanes() const {
+  if (!tiles_hold_one_group(spec_.array)) return;
+  for (const LegalMode& legal : modes_) {
+    const arch::MacMode& mode = legal.mode;
+    if (mode.out_channels == 1 && mode.pixels == 1 && mode.groups == 1) continue;
+    throw ConfigError(fmt::format(
+        "{}: {} is built for units that add all products of a step to one sum; at {} x {} bit "
+        "'{}' takes {} output channels, {} pixels and {} groups apart (families that add up in "
+        "every mode: fixed, sum_together, sum_together_1d, subword_together, bit_serial)",
+        spec_.file, one_group_key(spec_.array), legal.weight.bits(), legal.activation.bits(),
+        spec_.mac.style, mode.out_channels, mode.pixels, mode.groups));
+  }
+}
 
 Accelerator::Accelerator(AcceleratorSpec spec)
     : spec_(std::move(spec)), mode_at_(kWidths * kWidths, -1) {
@@ -323,7 +325,7 @@ Accelerator::Accelerator(AcceleratorSpec spec)
   }
   sort_unique(spec_.storage_bits);
   std::vector<std::string> problems;
-  for (const auto& [key_path, message] : SpecCheck(spec_).run()) {
+  for (const auto& [key_path, message] : problems_of(spec_)) {
     problems.push_back(
         fmt::format("{}{}: {}", spec_.file.empty() ? "" : spec_.file + ": ", key_path, message));
   }
@@ -351,6 +353,7 @@ Accelerator::Accelerator(AcceleratorSpec spec)
         "no mode of '{}' does (subword_apart with subwords: groups has such modes)",
         spec_.file, spec_.mac.style));
   }
+  refuse_apart_lanes();
   for (BufferIndex at = 0; at < spec_.buffers.size(); ++at) {
     for (const TensorRole role : spec_.buffers[at].serves) {
       buffer_of_[static_cast<std::size_t>(role)] = at;
@@ -384,9 +387,24 @@ double Accelerator::peak_macs_per_cycle(const arch::MacMode& mode) const {
   return static_cast<double>(spec_.array.pes()) * arch::macs_per_cycle(mode);
 }
 
-Accelerator read_accelerator(const YamlNode& root) { return Accelerator(read_spec(root)); }
+Accelerator read_accelerator(const YamlNode& root, const std::vector<std::string>& table_folders) {
+  return Accelerator(read_spec(root, table_folders));
+}
 
 Accelerator load_accelerator(const std::string& path) { return read_accelerator(load_yaml(path)); }
+
+std::vector<std::string> dram_assumptions(const Accelerator& machine) {
+  const memory::DramSpec& dram = machine.spec().dram;
+  if (!dram.timing) return {};
+  const memory::DramPreset& preset = dram.timing->preset;
+  return {fmt::format(
+      "DRAM {} is not simulated by the analytical engine: it moves {:.6g} bit/cycle, the peak "
+      "times "
+      "1 - tRFC/tREFI ({}/{}), with a latency of {} core cycles (tRCD + CL), and opens each row "
+      "once; --engine systemc has the banks, rows and refreshes",
+      preset.name, dram.bandwidth.bits_per_cycle(), preset.cycles.rfc, preset.cycles.refi,
+      dram.latency.count())};
+}
 
 std::vector<ComponentDescription> describe_accelerator_format() {
   std::vector<ComponentDescription> result;
@@ -416,6 +434,23 @@ std::vector<ComponentDescription> describe_accelerator_format() {
     memory::BufferSpec buffer;
     visit_fields(fields, buffer);
     result.push_back({"buffer", "machine part", "one on-chip buffer; 'serves' lists its operands",
+                      fields.parameters()});
+  }
+  {
+    FieldDescriber fields("dram.");
+    memory::DramSpec dram;
+    visit_bandwidth(fields, dram, Hertz(1));
+    result.push_back({"dram", "machine part",
+                      "the DRAM channel, model: bandwidth (default): one command at a time",
+                      fields.parameters()});
+  }
+  {
+    FieldDescriber fields("dram.");
+    DramTimingKeys keys;
+    visit_timing(fields, keys);
+    result.push_back({"dram_timing", "machine part",
+                      "model: timing: banks, open rows, refresh, FR-FCFS; simulated by --engine "
+                      "systemc, the analytical engine takes an effective bandwidth",
                       fields.parameters()});
   }
   {

@@ -67,6 +67,8 @@ class Accelerator {
   [[nodiscard]] double peak_macs_per_cycle(const arch::MacMode& mode) const;
 
  private:
+  void refuse_apart_lanes() const;
+
   AcceleratorSpec spec_;
   std::unique_ptr<arch::MacFamily> family_;
   std::vector<LegalMode> modes_;
@@ -74,9 +76,14 @@ class Accelerator {
   BufferIndex buffer_of_[kTensorRoleCount] = {};
 };
 
-/// Reads a machine file. Throws ConfigError with all problems of the file.
-[[nodiscard]] Accelerator read_accelerator(const YamlNode& root);
+/// Reads a machine file. DRAM presets are searched in the folder `dram` beside the machine's own
+/// folder, then beside each of `table_folders`. Throws ConfigError with all problems of the file.
+[[nodiscard]] Accelerator read_accelerator(const YamlNode& root,
+                                           const std::vector<std::string>& table_folders = {});
 [[nodiscard]] Accelerator load_accelerator(const std::string& path);
+
+/// What the analytical engine assumes about a DRAM that it does not simulate; empty when it does.
+[[nodiscard]] std::vector<std::string> dram_assumptions(const Accelerator& machine);
 
 /// Keys of a machine file with type, unit, default and sentence.
 [[nodiscard]] std::vector<ComponentDescription> describe_accelerator_format();

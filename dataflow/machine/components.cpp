@@ -69,7 +69,13 @@ std::vector<energy::Component> components_of(const Accelerator& machine) {
          energy::SramBank{Bytes(buffer.capacity.count() / buffer.banks), buffer.word, buffer.ports},
          buffer.banks});
   }
-  components.push_back({"dram", energy::DramInterface{spec.energy.dram}, 1});
+  energy::DramInterface dram;
+  dram.type = spec.energy.dram;
+  if (const auto& timing = spec.dram.timing) {
+    dram.counts_rows = true;
+    dram.ranks = timing->channels * timing->ranks;
+  }
+  components.push_back({"dram", std::move(dram), 1});
   energy::VectorLane lane;
   for (const Action action : arch::vector_actions()) {
     if (spec.vector.cycles_for(action) > 0) lane.actions.push_back(action);

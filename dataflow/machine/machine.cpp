@@ -1,5 +1,7 @@
 #include "dataflow/machine/machine.hpp"
 
+#include <fmt/format.h>
+
 #include "dataflow/machine/accelergy_architecture.hpp"
 
 namespace vernier::dataflow {
@@ -18,7 +20,16 @@ Machine load_machine(const std::string& path, const std::vector<std::string>& ov
     root = parse_yaml(text, path);
   }
   for (const std::string& assignment : overrides) apply_override(root, assignment);
-  Accelerator accelerator = read_accelerator(root);
+  Accelerator accelerator = read_accelerator(root, table_folders);
+  const AcceleratorSpec& spec = accelerator.spec();
+  if (const auto& timing = spec.dram.timing) {
+    const std::string& type = timing->preset.energy_type;
+    if (!type.empty() && type != spec.energy.dram) {
+      assumptions.push_back(fmt::format(
+          "the DRAM is {}, whose energy figures are those of the type {}; energy.dram is {}",
+          timing->preset.name, type, spec.energy.dram));
+    }
+  }
   energy::PriceList prices = load_prices(accelerator, {table_folders, own_tables});
   return {std::move(accelerator), std::move(prices), std::move(assumptions)};
 }

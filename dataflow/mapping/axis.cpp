@@ -47,17 +47,17 @@ AxisClass class_at(const AxisSpec& axis, std::int64_t first, std::int64_t length
   result.in_length = in_length(axis, first, last);
   if (axis.scaled) {
     result.tap_sum = length;
-    result.taps = {length};
+    if (axis.lists_taps) result.taps = {length};
     return result;
   }
-  result.taps.reserve(static_cast<std::size_t>(axis.kernel));
+  if (axis.lists_taps) result.taps.reserve(static_cast<std::size_t>(axis.kernel));
   for (std::int64_t tap = 0; tap < axis.kernel; ++tap) {
     const std::int64_t shift = axis.pad_before - tap * axis.dilation;
     const std::int64_t least = -floor_div(-shift, axis.stride);  // ceil
     const std::int64_t most = floor_div(axis.in_size - 1 + shift, axis.stride);
     const std::int64_t count =
         std::max<std::int64_t>(0, std::min(last, most) - std::max(first, least) + 1);
-    result.taps.push_back(count);
+    if (axis.lists_taps) result.taps.push_back(count);
     result.tap_sum += count;
   }
   return result;
@@ -84,7 +84,8 @@ AxisSpec row_axis(const LayerTask& task) {
           task.window.stride_height,
           task.window.dilation_height,
           task.window.pad_top,
-          task.unit == TaskUnit::kVector && task.reach[0] == InputReach::kScaled};
+          task.unit == TaskUnit::kVector && task.reach[0] == InputReach::kScaled,
+          task.unit == TaskUnit::kArray};
 }
 
 AxisSpec column_axis(const LayerTask& task) {
@@ -94,7 +95,8 @@ AxisSpec column_axis(const LayerTask& task) {
           task.window.stride_width,
           task.window.dilation_width,
           task.window.pad_left,
-          task.unit == TaskUnit::kVector && task.reach[0] == InputReach::kScaled};
+          task.unit == TaskUnit::kVector && task.reach[0] == InputReach::kScaled,
+          task.unit == TaskUnit::kArray};
 }
 
 AxisTiles cut_axis(const AxisSpec& axis, std::int64_t length) {

@@ -19,7 +19,8 @@ struct AxisSpec {
   std::int64_t stride = 1;
   std::int64_t dilation = 1;
   std::int64_t pad_before = 0;
-  bool scaled = false;  ///< nearest-neighbour resize instead of a window
+  bool scaled = false;     ///< nearest-neighbour resize instead of a window
+  bool lists_taps = true;  ///< whether AxisClass::taps is filled; only the array asks for it
 };
 
 [[nodiscard]] AxisSpec row_axis(const LayerTask& task);
@@ -30,7 +31,7 @@ struct AxisClass {
   std::int64_t out_length = 0;
   std::int64_t in_length = 0;      ///< real input rows or columns touched; 0: all padding
   std::int64_t tap_sum = 0;        ///< sum over taps of outputs that meet real input
-  std::vector<std::int64_t> taps;  ///< the same per tap
+  std::vector<std::int64_t> taps;  ///< the same per tap, if the axis lists them
   friend bool operator==(const AxisClass&, const AxisClass&) = default;
 };
 

@@ -177,6 +177,7 @@ class Lowering {
     for (const PrecisionSlice& slice : precision.slices) {
       channels_of_width[slice.bits] += slice.channels;
     }
+    if (whole.groups > 1) require_whole_groups(precision, whole.out_channels);
     if (channels_of_width.empty()) {
       channels_of_width[precision.bits] = whole.groups * whole.out_channels;
     }
@@ -185,11 +186,8 @@ class Lowering {
       if (channels_of_width.size() > 1) {
         if (whole.groups == 1) {
           task.out_channels = channels;
-        } else if (channels % whole.out_channels == 0) {
-          task.groups = channels / whole.out_channels;
         } else {
-          fail(fmt::format("{} channels of {} bits are not whole groups of {} channels", channels,
-                           bits.bits(), whole.out_channels));
+          task.groups = channels / whole.out_channels;
         }
       }
       // The sums of activations that a weight zero point needs serve all widths.
@@ -244,6 +242,23 @@ class Lowering {
                                 layer_.activation == ActivationKind::kRelu6;
     if (!in_requantizer) add_ops(task, {Action::kActivation, 1});
     result_.tasks.push_back(task);
+  }
+
+  // A group runs at one width: neighbouring slices of equal bits must end where a group does.
+  void require_whole_groups(const Precision& precision, std::int64_t group_channels) const {
+    std::int64_t run = 0;
+    for (std::size_t at = 0; at < precision.slices.size(); ++at) {
+      const Bitwidth bits = precision.slices[at].bits;
+      run += precision.slices[at].channels;
+      const bool goes_on =
+          at + 1 < precision.slices.size() && precision.slices[at + 1].bits == bits;
+      if (goes_on) continue;
+      if (run % group_channels != 0) {
+        fail(fmt::format("{} channels of {} bits are not whole groups of {} channels", run,
+                         bits.bits(), group_channels));
+      }
+      run = 0;
+    }
   }
 
   void check_accumulator(const LayerTask& task) const {

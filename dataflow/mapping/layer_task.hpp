@@ -6,7 +6,9 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "arch/base/activity.hpp"
@@ -57,6 +59,10 @@ struct LayerTask {
   bool asymmetric_input = false;     ///< padded positions hold the zero point: real products
   bool activation_in_drain = false;  ///< a folded function other than ReLU: one action per output
 
+  // Residency (design 5.7): operands that lie on chip, where their producers left them.
+  std::array<bool, 2> input_resident{};  ///< by slot; no loads
+  bool output_resident = false;          ///< finished outputs are not stored
+
   // Vector tasks only.
   std::int64_t channel_unit = 1;  ///< tiles hold whole multiples, since the operation joins them
   std::array<InputReach, 2> reach{InputReach::kWindow, InputReach::kNone};
@@ -93,11 +99,34 @@ struct WidthRounding {
   friend bool operator==(const WidthRounding&, const WidthRounding&) = default;
 };
 
+/// Whether an activation stays on chip from its producer to its last consumer, and why not.
+enum class Residence : std::uint8_t {
+  kOnChip,
+  kNoRoom,         ///< in some layer the live activations need more than the machine keeps for them
+  kNetworkInput,   ///< shares its place with a network input, which is always loaded
+  kNetworkOutput,  ///< is a network output, or shares its place with one: always stored
+  kReadAsWeights   ///< second operand of a MatMul, which the weight buffer serves
+};
+[[nodiscard]] std::string_view to_text(Residence residence);
+
+/// The place of an activation that some layer writes.
+struct ActivationResidence {
+  TensorId tensor = 0;
+  Bytes size{0};  ///< all images at storage width, every pixel's channels padded to whole words
+  Residence residence = Residence::kNoRoom;
+  LayerId first = 0;  ///< layers during which its place is taken
+  LayerId last = 0;
+  friend bool operator==(const ActivationResidence&, const ActivationResidence&) = default;
+};
+
 /// The tasks of one layer.
 struct LoweredLayer {
   LayerId layer = 0;
   std::vector<LayerTask> tasks;
   std::vector<WidthRounding> roundings;
+  /// Of the layer's output; empty for views, free concatenations and machines without residency.
+  std::optional<ActivationResidence> residence;
+  Bytes resident{0};  ///< of all activations that are on chip while the layer runs
 };
 
 /// Lowers one layer at given widths. Throws ModelError that names layer and tensor when a width is

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "dataflow/mapping/residency.hpp"
+
 namespace vernier::dataflow {
 namespace {
 
@@ -41,6 +43,7 @@ std::vector<LoweredLayer> lower_network(const LayerGraph& graph, const NetworkPr
     lowered.push_back(lower_layer(graph, id, precision, machine));
   }
   if (strict_bits) refuse_roundings(graph, machine, lowered);
+  place_activations(graph, precision, machine, lowered);
   return lowered;
 }
 

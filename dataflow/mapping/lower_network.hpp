@@ -8,8 +8,9 @@
 
 namespace vernier::dataflow {
 
-/// Lowers every layer in topological order. Throws ModelError as lower_layer does, and, with
-/// `strict_bits`, when the machine must round a width (all such tensors at once).
+/// Lowers every layer in topological order and decides which activations stay on chip. Throws
+/// ModelError as lower_layer does, and, with `strict_bits`, when the machine must round a width
+/// (all such tensors at once).
 [[nodiscard]] std::vector<LoweredLayer> lower_network(const LayerGraph& graph,
                                                       const NetworkPrecision& precision,
                                                       const Accelerator& machine, bool strict_bits);

@@ -36,20 +36,21 @@ Bits BlockBits::in_buffer(const memory::BufferSpec& buffer) const {
 }
 
 std::int64_t reduction_steps(const LayerTask& task, std::int64_t channels,
-                             const arch::MacMode& mode, arch::ReductionPacking packing) {
-  if (packing == arch::ReductionPacking::kWindow) {
-    return ceil_div(task.window.positions() * channels, mode.reduction);
+                             const arch::MacMode& mode, const arch::ArraySpec& array) {
+  const std::int64_t lanes = mode.reduction * array.rows_per_step();
+  if (array.reduction_packing == arch::ReductionPacking::kWindow) {
+    return ceil_div(task.window.positions() * channels, lanes);
   }
-  return task.window.positions() * ceil_div(channels, mode.reduction);
+  return task.window.positions() * ceil_div(channels, lanes);
 }
 
 bool splits_reduction(const LayerTask& task, const TileSize& tile, const Accelerator& machine) {
   if (task.unit == TaskUnit::kVector) return false;
   if (tile.in_channels < task.channels) return true;
   const arch::ArraySpec& array = machine.spec().array;
-  if (array.dataflow == arch::Dataflow::kOutputStationary) return false;
+  if (!array.folds_reduction()) return false;
   const arch::MacMode& mode = machine.mode(task.weight_compute, task.activation_compute);
-  return reduction_steps(task, tile.in_channels, mode, array.reduction_packing) > array.rows;
+  return reduction_steps(task, tile.in_channels, mode, array) > array.rows;
 }
 
 std::int64_t groups_per_tile(const LayerTask& task, const TileSize& tile,
@@ -62,8 +63,7 @@ std::int64_t groups_per_tile(const LayerTask& task, const TileSize& tile,
     return std::min(task.groups, mode.groups);
   }
   if (array.depthwise != arch::DepthwiseMode::kBlockDiagonal) return 1;
-  const std::int64_t rows =
-      array.rows / reduction_steps(task, task.channels, mode, array.reduction_packing);
+  const std::int64_t rows = array.rows / reduction_steps(task, task.channels, mode, array);
   const std::int64_t columns = array.columns / ceil_div(task.out_channels, mode.out_channels);
   return std::clamp<std::int64_t>(std::min(rows, columns), 1, task.groups);
 }
@@ -77,22 +77,25 @@ BlockBits block_bits(const LayerTask& task, const TileSize& tile, const Accelera
   const std::int64_t groups = groups_per_tile(task, tile, machine);
   BlockBits blocks;
   if (task.unit == TaskUnit::kArray) {
-    blocks.input[0] = memory::packed_bits(in_pixels, groups * tile.in_channels,
-                                          task.input_storage[0], input_word);
+    if (!task.input_resident[0]) {
+      blocks.input[0] = memory::packed_bits(in_pixels, groups * tile.in_channels,
+                                            task.input_storage[0], input_word);
+    }
     blocks.weight =
         memory::packed_bits(groups * tile.out_channels, task.window.positions() * tile.in_channels,
                             task.weight_storage, weight_word);
   } else {
     for (std::size_t slot = 0; slot < task.reach.size(); ++slot) {
-      if (task.reach[slot] == InputReach::kNone) continue;
+      if (task.reach[slot] == InputReach::kNone || task.input_resident[slot]) continue;
       blocks.input[slot] =
           memory::packed_bits(rows_of_input(task, slot, in_pixels), tile.out_channels,
                               task.input_storage[slot], input_word);
     }
   }
-  const std::int64_t held = splits_reduction(task, tile, machine)
-                                ? machine.spec().mac.accumulator_bits
-                                : task.output_storage.bits();
+  const bool splits = splits_reduction(task, tile, machine);
+  if (task.output_resident && !splits) return blocks;
+  const std::int64_t held =
+      splits ? machine.spec().mac.accumulator_bits : task.output_storage.bits();
   blocks.output = output_word * checked_mul(tile.rows * tile.columns,
                                             ceil_div(checked_mul(groups * tile.out_channels, held),
                                                      output_word.count()));

@@ -37,7 +37,7 @@ struct Mapping {
   friend bool operator==(const Mapping&, const Mapping&) = default;
 };
 
-/// Bits of the largest block of each operand at a tile size.
+/// Bits of the largest block of each operand at a tile size; none where it lies on chip anyway.
 struct BlockBits {
   std::array<Bits, 2> input{};  ///< second one: vector tasks with two inputs
   Bits weight;
@@ -52,7 +52,8 @@ struct BlockBits {
                                            const Accelerator& machine);
 
 /// Block sizes of a tile. Outputs are held at accumulator width when their reduction is split over
-/// tiles or over row folds, else at their storage width.
+/// tiles or over row folds, else at their storage width; resident ones are finished in place and
+/// need a block for partial sums only.
 [[nodiscard]] BlockBits block_bits(const LayerTask& task, const TileSize& tile,
                                    const Accelerator& machine);
 
@@ -60,10 +61,10 @@ struct BlockBits {
 [[nodiscard]] bool splits_reduction(const LayerTask& task, const TileSize& tile,
                                     const Accelerator& machine);
 
-/// Array rows (ws, is) or steps (os) that `channels` channels of the window take: ceilK.
+/// Array rows (ws, is) or steps (os, dot_columns) that `channels` channels of the window take:
+/// ceilK. A step of dot_columns takes kK channels in every row.
 [[nodiscard]] std::int64_t reduction_steps(const LayerTask& task, std::int64_t channels,
-                                           const arch::MacMode& mode,
-                                           arch::ReductionPacking packing);
+                                           const arch::MacMode& mode, const arch::ArraySpec& array);
 
 /// nullopt when every buffer half holds its blocks, else which one does not and what is missing.
 [[nodiscard]] std::optional<Infeasible> misfit(const LayerTask& task, const TileSize& tile,

@@ -45,6 +45,7 @@ void accumulate(CostSummary& sum, const CostSummary& part) {
   sum.dram.add(part.dram);
   sum.activity.merge(part.activity);
   sum.peak_macs += part.peak_macs;
+  sum.ideal_compute_cycles += part.ideal_compute_cycles;
   sum.peak_on_chip = std::max(sum.peak_on_chip, part.peak_on_chip);
 }
 
@@ -54,17 +55,20 @@ void set_static_figures(CostSummary& cost, const LayerSchedule& schedule,
   cost.macs = task.macs();
   if (task.unit == TaskUnit::kArray) {
     const arch::MacMode& mode = machine.mode(task.weight_compute, task.activation_compute);
-    cost.peak_macs =
-        machine.peak_macs_per_cycle(mode) * static_cast<double>(cost.cycles.total().count());
+    const double peak = machine.peak_macs_per_cycle(mode);
+    cost.peak_macs = peak * static_cast<double>(cost.cycles.total().count());
+    cost.ideal_compute_cycles = static_cast<double>(cost.macs.count()) / peak;
   } else if (task.requantizes) {  // a lane multiplies and adds one after the other
     const arch::VectorSpec& vector = machine.spec().vector;
     const std::int64_t per_product =
         vector.cycles_for(Action::kMultiply) + vector.cycles_for(Action::kAdd);
-    cost.peak_macs = static_cast<double>(vector.lanes) / static_cast<double>(per_product) *
-                     static_cast<double>(cost.cycles.total().count());
+    const double peak = static_cast<double>(vector.lanes) / static_cast<double>(per_product);
+    cost.peak_macs = peak * static_cast<double>(cost.cycles.total().count());
+    cost.ideal_compute_cycles = static_cast<double>(cost.macs.count()) / peak;
   }
   for (const memory::BufferSpec& buffer : machine.spec().buffers) {
-    cost.peak_on_chip += to_bytes_ceil(schedule.largest_blocks().in_buffer(buffer) * 2);
+    cost.peak_on_chip +=
+        to_bytes_ceil(schedule.largest_blocks().in_buffer(buffer) * buffer.blocks_held());
   }
 }
 

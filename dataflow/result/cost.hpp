@@ -46,6 +46,8 @@ struct CostSummary {
   energy::EnergyBreakdown energy;
   /// PE-cycles times MACs per cycle at each layer's own precision: what could have been done.
   double peak_macs = 0.0;
+  /// Cycles that the MACs would take at each layer's own peak: the compute side of the roofline.
+  double ideal_compute_cycles = 0.0;
   Bytes peak_on_chip{0};  ///< bytes of buffer in use at most
 
   /// MACs done of those possible at the precision in these cycles; 0 when there are none.
@@ -56,8 +58,8 @@ struct CostSummary {
 /// priced anew from the summed activity by the caller, so that both always agree.
 void accumulate(CostSummary& sum, const CostSummary& part);
 
-/// Figures that follow from the task, its schedule and the cycles alone: MACs, peak MACs, bytes of
-/// buffer in use. Needs `cycles`.
+/// Figures that follow from the task, its schedule and the cycles alone: MACs, peak MACs, ideal
+/// cycles, bytes of buffer in use. Needs `cycles`.
 void set_static_figures(CostSummary& cost, const LayerSchedule& schedule,
                         const Accelerator& machine);
 
@@ -83,6 +85,8 @@ struct NetworkCost {
   CostSummary total;
   std::vector<LayerCost> layers;  ///< in topological order
   std::vector<WidthRounding> roundings;
+  /// Of every activation that a layer writes, in that order; empty for machines without residency.
+  std::vector<ActivationResidence> residences;
 };
 
 }  // namespace vernier::dataflow

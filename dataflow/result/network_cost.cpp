@@ -15,8 +15,9 @@ void check_conservation(const NetworkCost& cost) {
   VERNIER_ASSERT(std::abs(sum.count() - total) <= kRounding * total, "conserved energy");
 }
 
-// Joins the tasks of one layer.
-LayerCost join_layer(const LoweredLayer& layer, std::span<const TaskResult> tasks,
+}  // namespace
+
+LayerCost join_tasks(const LoweredLayer& layer, std::span<const TaskResult> tasks,
                      const Machine& machine) {
   const std::int64_t accumulator_bits = machine.accelerator.spec().mac.accumulator_bits;
   LayerCost cost;
@@ -33,22 +34,22 @@ LayerCost join_layer(const LoweredLayer& layer, std::span<const TaskResult> task
       accumulate(cost.cost, *result.cost);
     }
   }
+  cost.cost.peak_on_chip += layer.resident;
   if (tasks.size() > 1) {
     cost.cost.energy = energy::EnergyBreakdown(cost.cost.activity, machine.prices);
   }
   return cost;
 }
 
-}  // namespace
-
 NetworkCost join_costs(const std::vector<LoweredLayer>& layers, std::span<const TaskResult> results,
                        const Machine& machine) {
   NetworkCost joined;
   joined.layers.reserve(layers.size());
   for (const LoweredLayer& layer : layers) {
-    joined.layers.push_back(join_layer(layer, results.first(layer.tasks.size()), machine));
+    joined.layers.push_back(join_tasks(layer, results.first(layer.tasks.size()), machine));
     results = results.subspan(layer.tasks.size());
     accumulate(joined.total, joined.layers.back().cost);
+    if (layer.residence) joined.residences.push_back(*layer.residence);
     for (const WidthRounding& rounding : layer.roundings) {
       if (std::find(joined.roundings.begin(), joined.roundings.end(), rounding) ==
           joined.roundings.end()) {

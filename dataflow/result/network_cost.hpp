@@ -16,6 +16,10 @@ struct TaskResult {
   const CostSummary* cost = nullptr;
 };
 
+/// Joins the tasks of one layer.
+[[nodiscard]] LayerCost join_tasks(const LoweredLayer& layer, std::span<const TaskResult> tasks,
+                                   const Machine& machine);
+
 /// `results` holds the tasks of all layers in order. The total is priced from the summed activity;
 /// that it equals the sum of the layers' energies is checked.
 [[nodiscard]] NetworkCost join_costs(const std::vector<LoweredLayer>& layers,

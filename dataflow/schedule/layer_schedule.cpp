@@ -152,14 +152,16 @@ void LayerSchedule::set_blocks(TileClass& tile, const Accelerator& machine) {
   const std::int64_t in_pixels = checked_mul(tile.row->in_length, tile.column->in_length);
   const std::int64_t out_run = tile.groups * tile.out_channels;
   if (task_.unit == TaskUnit::kArray) {
-    tile.load[0] = memory::packed_bits(in_pixels, tile.groups * tile.reduction.channels,
-                                       task_.input_storage[0], input_word);
+    if (!task_.input_resident[0]) {
+      tile.load[0] = memory::packed_bits(in_pixels, tile.groups * tile.reduction.channels,
+                                         task_.input_storage[0], input_word);
+    }
     tile.load[2] =
         memory::packed_bits(out_run, task_.window.positions() * tile.reduction.channels,
                             task_.weight_storage, machine.buffer(TensorRole::kWeight).word);
   } else {
     for (std::size_t slot = 0; slot < task_.reach.size(); ++slot) {
-      if (task_.reach[slot] == InputReach::kNone) continue;
+      if (task_.reach[slot] == InputReach::kNone || task_.input_resident[slot]) continue;
       tile.load[slot] = memory::packed_bits(rows_of_input(task_, slot, in_pixels), out_run,
                                             task_.input_storage[slot], input_word);
     }
@@ -168,9 +170,11 @@ void LayerSchedule::set_blocks(TileClass& tile, const Accelerator& machine) {
   const Bits held = output_word * checked_mul(tile.pixels(),
                                               ceil_div(out_run * accumulator, output_word.count()));
   tile.reload = tile.reduction.is_first ? Bits{0} : held;
-  tile.store = tile.reduction.is_last
-                   ? memory::packed_bits(tile.pixels(), out_run, task_.output_storage, output_word)
-                   : held;
+  const Bits finished =
+      task_.output_resident
+          ? Bits{0}
+          : memory::packed_bits(tile.pixels(), out_run, task_.output_storage, output_word);
+  tile.store = tile.reduction.is_last ? finished : held;
   largest_.input[0] = std::max(largest_.input[0], tile.load[0]);
   largest_.input[1] = std::max(largest_.input[1], tile.load[1]);
   largest_.weight = std::max(largest_.weight, tile.load[2]);

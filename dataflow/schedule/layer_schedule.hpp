@@ -54,7 +54,8 @@ struct TileClass {
   ReductionSlice reduction;
   std::int64_t count = 0;  ///< tiles of this class in the whole task
 
-  // Blocks, packed into buffer words; a block without real input has 0 bits and no command.
+  // Blocks, packed into buffer words. A block without real input and one that is resident has 0
+  // bits and no command.
   std::array<Bits, 3> load{};  ///< by Stream: kInput, kSecondInput, kWeight
   Bits reload;                 ///< partial sums, when the outputs were visited before
   Bits store;                  ///< leaving the block: accumulator width unless the last visit

@@ -19,12 +19,14 @@ using VerbAction = std::function<ExitCode()>;
 /// Adds a verb; `action` is set when it is chosen.
 void add_run_command(CLI::App& app, VerbAction& action);
 void add_check_command(CLI::App& app, VerbAction& action);
+void add_diff_command(CLI::App& app, VerbAction& action);
 void add_describe_command(CLI::App& app, VerbAction& action);
 void add_explain_command(CLI::App& app, VerbAction& action);
 /// Prints the manual page and the shell completion of all verbs added before and after it.
 void add_manual_command(CLI::App& app, VerbAction& action);
 void add_scalesim_command(CLI::App& app, VerbAction& action);
 void add_validate_command(CLI::App& app, VerbAction& action);
+void add_cost_table_command(CLI::App& app, VerbAction& action);
 /// Verbs of the design that this build does not have: each exits 2 and says so.
 void add_missing_commands(CLI::App& app, VerbAction& action);
 

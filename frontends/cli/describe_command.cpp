@@ -75,6 +75,19 @@ PortNeed port_need(const dataflow::AcceleratorSpec& spec, const arch::MacMode& m
   return need;
 }
 
+// What a memory of the `timing` model is, and that the figures before it are derived.
+std::string timing_text(const memory::DramSpec& dram) {
+  if (!dram.timing) return {};
+  const memory::DramTimingSpec& timing = *dram.timing;
+  return fmt::format(
+      " (effective, for the analytical engine)\n  {:<12} {}, {} channel(s) x {} rank(s), {} bit, "
+      "{} "
+      "banks, rows of {} bit, address {}, rows {}; {}",
+      "", timing.preset.name, timing.channels, timing.ranks, timing.preset.bus_bits,
+      timing.preset.banks(), timing.preset.row_bits(), timing.mapping.text(),
+      memory::row_policy_names()[static_cast<std::size_t>(timing.policy)], timing.preset.source);
+}
+
 std::string describe_machine(const std::string& path, const std::vector<std::string>& overrides) {
   const dataflow::Machine machine = dataflow::load_machine(shipped_or_path(path, "accelerators"),
                                                            overrides, energy_table_folders());
@@ -103,12 +116,17 @@ std::string describe_machine(const std::string& path, const std::vector<std::str
     std::vector<std::string> roles;
     roles.reserve(buffer.serves.size());
     for (const TensorRole role : buffer.serves) roles.emplace_back(to_text(role));
-    out += fmt::format("  {:<12} serves {:<22} {:>9}, {} banks x {} port(s) x {} = {} bit/cycle\n",
-                       buffer.name, name_list(roles), to_text(buffer.capacity), buffer.banks,
-                       buffer.ports, buffer.word.count(), buffer.bits_per_cycle().count());
+    std::string use = buffer.blocks_held() == 1 ? ", single" : "";
+    if (buffer.resident_bytes.count() > 0) {
+      use += fmt::format(", {} of it for activations that stay", to_text(buffer.resident_bytes));
+    }
+    out +=
+        fmt::format("  {:<12} serves {:<22} {:>9}, {} banks x {} port(s) x {} = {} bit/cycle{}\n",
+                    buffer.name, name_list(roles), to_text(buffer.capacity), buffer.banks,
+                    buffer.ports, buffer.word.count(), buffer.bits_per_cycle().count(), use);
   }
-  out += fmt::format("  {:<12} {}, latency {}\n", "DRAM", to_text(spec.dram.bandwidth),
-                     to_text(spec.dram.latency));
+  out += fmt::format("  {:<12} {}, latency {}{}\n", "DRAM", to_text(spec.dram.bandwidth),
+                     to_text(spec.dram.latency), timing_text(spec.dram));
   out += "\narea\n";
   for (const energy::PricedArea& area : machine.prices.areas()) {
     out += fmt::format("  {:<12} {:>10.4f} mm2  ({})\n",

@@ -27,10 +27,12 @@ int run(int argc, char** argv) {
   VerbAction action;
   add_run_command(app, action);
   add_check_command(app, action);
+  add_diff_command(app, action);
   add_describe_command(app, action);
   add_explain_command(app, action);
   add_scalesim_command(app, action);
   add_validate_command(app, action);
+  add_cost_table_command(app, action);
   add_manual_command(app, action);
   add_missing_commands(app, action);
   try {

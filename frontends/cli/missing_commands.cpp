@@ -14,8 +14,6 @@ struct MissingVerb {
 };
 
 constexpr std::array kMissing{
-    MissingVerb{"diff", "two results side by side"},
-    MissingVerb{"cost-table", "cost of every layer at every legal width"},
     MissingVerb{"train", "quantization-aware training with the cost in the loss"},
 };
 

@@ -9,6 +9,7 @@
 #include "dataflow/machine/machine.hpp"
 #include "frontends/cli/accelergy_output.hpp"
 #include "frontends/cli/commands.hpp"
+#include "frontends/cli/mapping_options.hpp"
 #include "frontends/cli/systemc_run.hpp"
 #include "frontends/models/network_file.hpp"
 #include "frontends/models/precision_file.hpp"
@@ -23,7 +24,6 @@ struct RunOptions {
   std::string precision;
   std::string bits;
   std::string engine = "analytical";
-  std::string mapping = "heuristic";
   std::string layer;
   std::optional<std::int64_t> batch;
   bool strict_bits = false;
@@ -34,6 +34,7 @@ struct RunOptions {
   std::string format = "table";
   std::string output;
   SystemcOptions systemc;
+  MappingOptions mapping;
 };
 
 void require_built_in(const std::string& option, const std::string& found,
@@ -43,8 +44,12 @@ void require_built_in(const std::string& option, const std::string& found,
                                 shown(found), missing, built_in));
 }
 
-dataflow::ImportedModel load_network(const RunOptions& options) {
+// The network, or one layer of it; `others` gets the names of the layers left out.
+dataflow::ImportedModel load_network(const RunOptions& options, std::vector<std::string>& others) {
   dataflow::ImportedModel model = load_network_file(options.model);
+  if (!options.layer.empty()) {
+    for (const dataflow::Layer& layer : model.graph.layers()) others.push_back(layer.name);
+  }
   if (options.batch) model.graph = model.graph.with_batch(*options.batch);
   if (!options.layer.empty()) model.graph = model.graph.only_layer(options.layer);
   return model;
@@ -95,17 +100,19 @@ struct EngineResult {
 
 Result<EngineResult> run_engine(const RunOptions& options, const dataflow::Machine& machine,
                                 const dataflow::LayerGraph& graph,
-                                const dataflow::NetworkPrecision& precision) {
+                                const dataflow::NetworkPrecision& precision,
+                                const dataflow::MappingPlan* mappings) {
   if (options.engine == "systemc") {
     Result<SystemcRun> run =
-        run_systemc(machine, graph, precision, options.strict_bits, options.systemc);
+        run_systemc(machine, graph, precision, options.strict_bits, mappings, options.systemc);
     if (!run) return run.infeasible();
     SystemcRun done = std::move(run).value();
     return EngineResult{std::move(done.cost), std::move(done.check)};
   }
   const dataflow::Evaluator evaluator(machine);
   Result<dataflow::NetworkCost> cost = evaluator.evaluate(
-      graph, precision, {.jobs = options.jobs, .strict_bits = options.strict_bits});
+      graph, precision,
+      {.jobs = options.jobs, .strict_bits = options.strict_bits, .mappings = mappings});
   if (!cost) return cost.infeasible();
   return EngineResult{std::move(cost).value(), std::nullopt};
 }
@@ -120,19 +127,25 @@ ExitCode judge(const DataCheckFigures& check) {
   return check.overflows > 0 ? ExitCode::kInfeasible : ExitCode::kBug;
 }
 
+ExitCode say_infeasible(const Infeasible& reason) {
+  say("vernier: infeasible: " + reason.reason);
+  return ExitCode::kInfeasible;
+}
+
 ExitCode run(const RunOptions& given) {
   RunOptions options = given;
   options.accelerator = shipped_or_path(given.accelerator, "accelerators");
   options.model = shipped_or_path(given.model, "models");
   check_engine(options);
-  require_built_in("--mapping", options.mapping, "heuristic", "the mapper or mapping file reader");
+  check_mapping_options(options.mapping);
   if (!options.bits.empty() && !options.precision.empty()) {
     throw ConfigError("--bits and --precision exclude each other");
   }
   const dataflow::Machine machine = dataflow::load_machine(
       options.accelerator, options.overrides, energy_table_folders(), options.energy_tables);
   for (const std::string& warning : machine.prices.warnings()) say("vernier: warning: " + warning);
-  const dataflow::ImportedModel model = load_network(options);
+  std::vector<std::string> other_layers;
+  const dataflow::ImportedModel model = load_network(options, other_layers);
   const dataflow::LayerGraph& graph = model.graph;
   const PrecisionFile widths = load_bits(options, graph);
   const dataflow::ResolvedPrecision bits =
@@ -140,13 +153,21 @@ ExitCode run(const RunOptions& given) {
   std::vector<std::string> assumptions = machine.assumptions;
   assumptions.insert(assumptions.end(), widths.notes.begin(), widths.notes.end());
   assumptions.insert(assumptions.end(), bits.assumptions.begin(), bits.assumptions.end());
+  if (options.engine == "analytical") {
+    for (std::string& text : dataflow::dram_assumptions(machine.accelerator)) {
+      assumptions.push_back(std::move(text));
+    }
+  }
+  const Result<ChosenMappings> mappings = choose_mappings(
+      options.mapping,
+      {machine, graph, bits.tensors, std::move(other_layers), options.strict_bits, options.jobs});
+  if (!mappings) return say_infeasible(mappings.infeasible());
+  assumptions.insert(assumptions.end(), mappings->assumptions.begin(), mappings->assumptions.end());
   for (const std::string& assumption : assumptions) say("vernier: assumed: " + assumption);
 
-  const Result<EngineResult> result = run_engine(options, machine, graph, bits.tensors);
-  if (!result) {
-    say("vernier: infeasible: " + result.infeasible().reason);
-    return ExitCode::kInfeasible;
-  }
+  const Result<EngineResult> result = run_engine(options, machine, graph, bits.tensors,
+                                                 mappings->plan ? &*mappings->plan : nullptr);
+  if (!result) return say_infeasible(result.infeasible());
   RunReport report{.machine = machine,
                    .graph = graph,
                    .precision = bits.tensors,
@@ -161,6 +182,9 @@ ExitCode run(const RunOptions& given) {
                    .data_check = result->check};
   if (!options.bits.empty()) report.bits_origin = "--bits " + options.bits;
   if (!options.precision.empty()) report.bits_origin = options.precision;
+  if (!options.mapping.output.empty()) {
+    write_mapping_file(options.mapping.output, graph, result->cost);
+  }
   if (!options.accelergy_output.empty()) {
     write_accelergy_files(options.accelergy_output, machine, result->cost.total.energy);
   }
@@ -192,7 +216,7 @@ void add_run_command(CLI::App& app, VerbAction& action) {
       ->check(not_empty());
   verb->add_option("--engine", options->engine,
                    "analytical (default), systemc: clocked, with real operands");
-  verb->add_option("--mapping", options->mapping, "heuristic (default)");
+  add_mapping_options(*verb, options->mapping);
   verb->add_option("--layer", options->layer, "only this layer")->check(not_empty());
   verb->add_option("--batch", options->batch, "images per inference");
   verb->add_flag("--strict-bits", options->strict_bits,

@@ -58,11 +58,12 @@ bool has_systemc() { return true; }
 
 Result<SystemcRun> run_systemc(const dataflow::Machine& machine, const dataflow::LayerGraph& graph,
                                const dataflow::NetworkPrecision& precision, bool strict_bits,
-                               const SystemcOptions& given) {
+                               const dataflow::MappingPlan* mappings, const SystemcOptions& given) {
   dataflow::Timeline timeline;
   dataflow::ClockedOptions options;
   if (!given.seed.empty()) options.seed = parse_seed(given.seed);
   options.strict_bits = strict_bits;
+  options.mappings = mappings;
   options.tensors = load_tensors(given.tensors);
   options.waveform_file = given.waveform;
   options.window_layer = given.window;

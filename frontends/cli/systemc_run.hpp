@@ -13,6 +13,7 @@
 #include "dataflow/graph/layer_graph.hpp"
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
+#include "dataflow/mapping/mapping_plan.hpp"
 #include "dataflow/result/cost.hpp"
 #include "frontends/report/run_report.hpp"
 
@@ -39,10 +40,13 @@ struct SystemcRun {
   DataCheckFigures check;
 };
 
-/// Simulates; throws ConfigError when SystemC is not built in.
+/// Simulates with the given mappings (a loan; nullptr: the heuristic's); throws ConfigError when
+/// SystemC is not built in.
 [[nodiscard]] Result<SystemcRun> run_systemc(const dataflow::Machine& machine,
                                              const dataflow::LayerGraph& graph,
                                              const dataflow::NetworkPrecision& precision,
-                                             bool strict_bits, const SystemcOptions& options);
+                                             bool strict_bits,
+                                             const dataflow::MappingPlan* mappings,
+                                             const SystemcOptions& options);
 
 }  // namespace vernier::frontends

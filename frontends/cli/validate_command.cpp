@@ -8,6 +8,7 @@
 #include "frontends/cli/commands.hpp"
 #include "frontends/topology/source_text.hpp"
 #include "validation/amed.hpp"
+#include "validation/bitfusion.hpp"
 #include "validation/scale_sim.hpp"
 
 namespace vernier::frontends {
@@ -32,6 +33,20 @@ ExitCode validate_amed() {
   return is_equal ? ExitCode::kGood : ExitCode::kInfeasible;
 }
 
+ExitCode validate_bitfusion(int jobs) {
+  const std::string path = data_folder() + "/validation/bitfusion/artifact_cycles.csv";
+  std::vector<validation::BitFusionRow> rows =
+      validation::bitfusion_rows(topology::read_text_file(path), path);
+  validation::add_bitfusion_networks(rows, data_folder(), jobs);
+  write_result(validation::bitfusion_engine_text(data_folder()) + validation::to_text(rows), "");
+  for (const validation::BitFusionRow& row : rows) {
+    for (const validation::BitFusionFigures& figures : row.figures) {
+      if (!figures.is_equal()) return ExitCode::kInfeasible;
+    }
+  }
+  return ExitCode::kGood;
+}
+
 }  // namespace
 
 void add_validate_command(CLI::App& app, VerbAction& action) {
@@ -42,12 +57,19 @@ void add_validate_command(CLI::App& app, VerbAction& action) {
   CLI::App* scale_sim =
       verb->add_subcommand("scale-sim", "the reports of `vernier scalesim` with SCALE-Sim's own");
   constexpr int kMostJobs = 1024;
-  scale_sim->add_option("--jobs,-j", *jobs, "threads; the result is the same for any number")
-      ->check(CLI::Range(1, kMostJobs));
+  const auto add_jobs = [jobs](CLI::App* reference) {
+    reference->add_option("--jobs,-j", *jobs, "threads; the result is the same for any number")
+        ->check(CLI::Range(1, kMostJobs));
+  };
+  add_jobs(scale_sim);
   scale_sim->callback([&action, jobs] { action = [jobs] { return validate_scale_sim(*jobs); }; });
   CLI::App* amed = verb->add_subcommand(
       "amed", "Table 6 of the AMED paper, and what the same network costs in truth");
   amed->callback([&action] { action = validate_amed; });
+  CLI::App* bitfusion = verb->add_subcommand(
+      "bitfusion", "the cycles of Bit Fusion's artifact, its rule, and Vernier's engine beside it");
+  add_jobs(bitfusion);
+  bitfusion->callback([&action, jobs] { action = [jobs] { return validate_bitfusion(*jobs); }; });
 }
 
 }  // namespace vernier::frontends

@@ -1,5 +1,6 @@
 #include "frontends/npy/npy_file.hpp"
 
+#include <bit>
 #include <charconv>
 #include <cstring>
 #include <filesystem>
@@ -168,6 +169,32 @@ NpyArray read_npy(const std::string& path) {
   stream.read(bytes.data(), static_cast<std::streamsize>(size));
   bytes.resize(static_cast<std::size_t>(stream.gcount()));
   return parse_npy(bytes, path);
+}
+
+std::string npy_of_doubles(const std::vector<std::int64_t>& shape,
+                           const std::vector<double>& values) {
+  std::string sizes;
+  for (const std::int64_t size : shape) sizes += fmt::format("{}, ", size);
+  std::string header =
+      fmt::format("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}), }}", sizes);
+  constexpr std::size_t kLengthBytes = 2;
+  constexpr std::size_t kAlignment = 64;  // of the data, as NumPy writes it
+  const std::size_t used = kPreamble + kLengthBytes + header.size() + 1;
+  header.append((kAlignment - used % kAlignment) % kAlignment, ' ');
+  header += '\n';
+  std::string file(kMagic);
+  file += {'\x01', '\x00'};
+  constexpr unsigned kByte = 8;
+  constexpr std::uint64_t kMask = 0xff;
+  const auto add = [&](std::uint64_t number, std::size_t bytes) {
+    for (std::size_t at = 0; at < bytes; ++at) {
+      file += static_cast<char>(number >> (kByte * at) & kMask);
+    }
+  };
+  add(header.size(), kLengthBytes);
+  file += header;
+  for (const double value : values) add(std::bit_cast<std::uint64_t>(value), sizeof(value));
+  return file;
 }
 
 }  // namespace vernier::frontends

@@ -1,5 +1,5 @@
 // Reads NumPy's .npy files of integers (format versions 1.0 and 2.0, as documented by NumPy under
-// numpy.lib.format).
+// numpy.lib.format) and writes such files of doubles.
 #pragma once
 
 #include <cstdint>
@@ -21,5 +21,9 @@ struct NpyArray {
 
 /// The same from memory; `name` stands for the file in messages.
 [[nodiscard]] NpyArray parse_npy(const std::string& bytes, const std::string& name);
+
+/// A file (version 1.0) with an array of doubles in C order.
+[[nodiscard]] std::string npy_of_doubles(const std::vector<std::int64_t>& shape,
+                                         const std::vector<double>& values);
 
 }  // namespace vernier::frontends

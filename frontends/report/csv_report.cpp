@@ -16,6 +16,16 @@ std::string field(std::string_view text) {
   return quoted + "\"";
 }
 
+// Empty fields where there are no MACs, or no intensity because no bit moves.
+std::string roofline_fields(const std::optional<dataflow::Roofline>& line) {
+  if (!line) return ",,,,,";
+  const std::string intensity =
+      line->operational_intensity ? fmt::format("{}", *line->operational_intensity) : "";
+  return fmt::format("{},{},{},{},{},{}", line->peak_macs_per_cycle, intensity,
+                     line->machine_balance, line->attainable_macs_per_cycle,
+                     line->achieved_macs_per_cycle, to_text(line->roof));
+}
+
 std::string row(std::string_view name, std::string_view op, const dataflow::CostSummary& cost,
                 const RunReport& report) {
   const DerivedFigures figures =
@@ -23,11 +33,11 @@ std::string row(std::string_view name, std::string_view op, const dataflow::Cost
   std::string out = fmt::format("{},{},{},{}", field(name), field(op), cost.macs.count(),
                                 cost.cycles.total().count());
   for (const std::int64_t cycles : cost.cycles.by_cause) out += fmt::format(",{}", cycles);
-  out += fmt::format(",{},{},{},{},{},{},{},{}", cost.channel_busy_cycles,
+  out += fmt::format(",{},{},{},{},{},{},{},{},{}", cost.channel_busy_cycles,
                      to_text(bound_by(cost.cycles, cost.channel_busy_cycles)), cost.utilisation(),
-                     cost.dram.input_read.count(), cost.dram.weight_read.count(),
-                     cost.dram.output_read.count(), cost.dram.output_write.count(),
-                     cost.dram.total().count());
+                     roofline_fields(roofline_in(report, cost)), cost.dram.input_read.count(),
+                     cost.dram.weight_read.count(), cost.dram.output_read.count(),
+                     cost.dram.output_write.count(), cost.dram.total().count());
   out += fmt::format(",{},{}", cost.peak_on_chip.count(), cost.energy.total().count());
   for (std::size_t at = 0; at < report.machine.prices.components().size(); ++at) {
     out += fmt::format(",{}", cost.energy.of_component(static_cast<ComponentIndex>(at)).count());
@@ -52,7 +62,9 @@ std::string to_csv(const RunReport& report) {
     out += fmt::format(",{}_cycles", to_text(static_cast<dataflow::CycleCause>(at)));
   }
   out +=
-      ",channel_busy_cycles,bound_by,utilisation,dram_input_read_bits,dram_weight_read_bits,"
+      ",channel_busy_cycles,bound_by,utilisation,peak_macs_per_cycle,"
+      "operational_intensity_macs_per_bit,machine_balance_macs_per_bit,attainable_macs_per_cycle,"
+      "achieved_macs_per_cycle,roof,dram_input_read_bits,dram_weight_read_bits,"
       "dram_output_read_bits,dram_output_write_bits,dram_bits,peak_on_chip_bytes,energy_pj";
   for (const energy::Component& component : report.machine.prices.components()) {
     out += "," + field(component.name + "_energy_pj");

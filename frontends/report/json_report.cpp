@@ -12,7 +12,7 @@ using Json = nlohmann::ordered_json;
 using dataflow::CostSummary;
 using dataflow::CycleCause;
 
-constexpr const char* kSchemaVersion = "1.1";
+constexpr const char* kSchemaVersion = "1.2";
 
 Json energy_by_component(const CostSummary& cost, const energy::PriceList& prices) {
   Json json = Json::object();
@@ -80,6 +80,20 @@ Json activity(const CostSummary& cost, const energy::PriceList& prices) {
   return list;
 }
 
+// Null without MACs; intensity is null when no bit moves.
+Json roofline_json(const std::optional<dataflow::Roofline>& line) {
+  if (!line) return nullptr;
+  Json json = {{"peak_macs_per_cycle", line->peak_macs_per_cycle}};
+  const char* const intensity = "operational_intensity_macs_per_bit";
+  json[intensity] = nullptr;
+  if (line->operational_intensity) json[intensity] = *line->operational_intensity;
+  json["machine_balance_macs_per_bit"] = line->machine_balance;
+  json["attainable_macs_per_cycle"] = line->attainable_macs_per_cycle;
+  json["achieved_macs_per_cycle"] = line->achieved_macs_per_cycle;
+  json["roof"] = to_text(line->roof);
+  return json;
+}
+
 // The keys that `total` and every layer share.
 Json summary(const CostSummary& cost, const RunReport& report) {
   const Hertz clock = report.machine.accelerator.spec().clock;
@@ -94,6 +108,7 @@ Json summary(const CostSummary& cost, const RunReport& report) {
   json["channel_busy_cycles"] = cost.channel_busy_cycles;
   json["bound_by"] = to_text(bound_by(cost.cycles, cost.channel_busy_cycles));
   json["utilisation"] = cost.utilisation();
+  json["roofline"] = roofline_json(roofline_in(report, cost));
   json["dram_bits"] = cost.dram.total().count();
   json["dram_bits_by_tensor"] = {{"input_read", cost.dram.input_read.count()},
                                  {"weight_read", cost.dram.weight_read.count()},
@@ -205,6 +220,22 @@ Json mac_json(const arch::MacSpec& mac) {
   return json;
 }
 
+// With the `timing` model rate and latency are the effective ones.
+Json dram_json(const memory::DramSpec& dram) {
+  Json json = {{"model", dram.timing ? "timing" : "bandwidth"},
+               {"bandwidth_bits_per_cycle", dram.bandwidth.bits_per_cycle()},
+               {"latency_cycles", dram.latency.count()}};
+  if (const auto& timing = dram.timing) {
+    json["preset"] = timing->preset.name;
+    json["address_mapping"] = timing->mapping.text();
+    json["policy"] = memory::row_policy_names()[static_cast<std::size_t>(timing->policy)];
+    json["channels"] = timing->channels;
+    json["ranks"] = timing->ranks;
+    json["queue_bursts"] = timing->queue;
+  }
+  return json;
+}
+
 Json machine_json(const RunReport& report) {
   const dataflow::AcceleratorSpec& spec = report.machine.accelerator.spec();
   Json buffers = Json::object();
@@ -215,7 +246,9 @@ Json machine_json(const RunReport& report) {
                             {"capacity_bytes", buffer.capacity.count()},
                             {"banks", buffer.banks},
                             {"ports", buffer.ports},
-                            {"word_bits", buffer.word.count()}};
+                            {"word_bits", buffer.word.count()},
+                            {"buffering", buffer.blocks_held() == 1 ? "single" : "double"},
+                            {"resident_bytes", buffer.resident_bytes.count()}};
   }
   Json ops = Json::object();
   for (const Action action : arch::vector_actions()) {
@@ -232,21 +265,29 @@ Json machine_json(const RunReport& report) {
            {{"rows", spec.array.rows},
             {"columns", spec.array.columns},
             {"dataflow", to_text(spec.array.dataflow)},
-            {"fold_overlap", "none"},
+            {"fold_overlap", to_text(spec.array.fold_overlap)},
             {"reduction_packing", packings[static_cast<int>(spec.array.reduction_packing)]},
             {"depthwise", to_text(spec.array.depthwise)}}},
           {"mac", mac_json(spec.mac)},
           {"storage_bits", spec.storage_bits},
           {"buffers", std::move(buffers)},
-          {"dram",
-           {{"model", "bandwidth"},
-            {"bandwidth_bits_per_cycle", spec.dram.bandwidth.bits_per_cycle()},
-            {"latency_cycles", spec.dram.latency.count()}}},
+          {"dram", dram_json(spec.dram)},
           {"vector",
            {{"lanes", spec.vector.lanes},
             {"requant_lanes", spec.vector.requant_lanes},
             {"ops", std::move(ops)}}},
           {"energy", {{"tables", spec.energy.tables}, {"dram", spec.energy.dram}}}};
+}
+
+Json residences_json(const RunReport& report) {
+  Json list = Json::array();
+  for (const dataflow::ActivationResidence& activation : report.cost.residences) {
+    list.push_back({{"tensor", report.graph.tensor(activation.tensor).name},
+                    {"size_bytes", activation.size.count()},
+                    {"on_chip", activation.residence == dataflow::Residence::kOnChip},
+                    {"why", to_text(activation.residence)}});
+  }
+  return list;
 }
 
 Json prices_json(const energy::PriceList& prices) {
@@ -334,6 +375,7 @@ std::string to_json(const RunReport& report) {
                {"assumptions", report.assumptions},
                {"warnings", report.machine.prices.warnings()},
                {"roundings", std::move(roundings)},
+               {"residences", residences_json(report)},
                {"area_um2", report.machine.prices.total_area().count()},
                {"area_by_component_um2", area_json(report.machine.prices)}};
   if (report.data_check) {

@@ -23,6 +23,12 @@ DerivedFigures derive(const dataflow::CostSummary& cost, Hertz clock, std::int64
   return figures;
 }
 
+std::optional<dataflow::Roofline> roofline_in(const RunReport& report,
+                                              const dataflow::CostSummary& cost) {
+  return dataflow::roofline_of(cost,
+                               report.machine.accelerator.spec().dram.bandwidth.bits_per_cycle());
+}
+
 std::vector<PowerSample> power_over_time(const dataflow::NetworkCost& cost, Hertz clock) {
   constexpr double kNanosecondsPerMillisecond = 1e6;
   const auto at_ms = [clock](Cycles cycles) {

@@ -12,6 +12,7 @@
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/machine.hpp"
 #include "dataflow/result/cost.hpp"
+#include "dataflow/result/roofline.hpp"
 
 namespace vernier::frontends {
 
@@ -51,6 +52,10 @@ struct DerivedFigures {
 };
 [[nodiscard]] DerivedFigures derive(const dataflow::CostSummary& cost, Hertz clock,
                                     std::int64_t batch);
+
+/// Where a cost of the report stands under the machine's roofline; nothing without MACs.
+[[nodiscard]] std::optional<dataflow::Roofline> roofline_in(const RunReport& report,
+                                                            const dataflow::CostSummary& cost);
 
 /// One layer on the time axis of a run: layers follow each other without a gap (design 5.7).
 struct PowerSample {

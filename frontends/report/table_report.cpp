@@ -102,6 +102,24 @@ void add_traffic(std::string& out, const CostSummary& total) {
   line("total", total.dram.total());
 }
 
+// Which activations stay on chip; nothing for machines on which none can.
+void add_residences(std::string& out, const RunReport& report) {
+  const std::vector<dataflow::ActivationResidence>& all = report.cost.residences;
+  if (all.empty()) return;
+  const auto on_chip = std::count_if(all.begin(), all.end(), [](const auto& activation) {
+    return activation.residence == dataflow::Residence::kOnChip;
+  });
+  out += fmt::format("\nactivations: {} of {} stay on chip\n", on_chip, all.size());
+  constexpr std::size_t kMost = 24;
+  for (std::size_t at = 0; at < std::min(kMost, all.size()); ++at) {
+    out += fmt::format("  {:<26} {:>12}  {}\n", cut(report.graph.tensor(all[at].tensor).name, 26),
+                       bytes_text(to_bits(all[at].size)), to_text(all[at].residence));
+  }
+  if (all.size() > kMost) {
+    out += fmt::format("  {} more (all are in --format json)\n", all.size() - kMost);
+  }
+}
+
 void add_energy(std::string& out, const RunReport& report) {
   const energy::EnergyBreakdown& energy = report.cost.total.energy;
   const auto& components = report.machine.prices.components();
@@ -149,6 +167,20 @@ void add_energy_views(std::string& out, const RunReport& report) {
                          energy.of_role(role));
   }
   add_parts(out, "energy by tensor", std::move(tensors));
+}
+
+// "roofline: 82.3 MACs/cycle of 245 attainable (...)", on a line of its own.
+void add_roofline(std::string& out, const RunReport& report) {
+  const std::optional<dataflow::Roofline> line = roofline_in(report, report.cost.total);
+  if (!line) return;
+  const std::string intensity = line->operational_intensity
+                                    ? fmt::format("{:.4g} MACs", *line->operational_intensity)
+                                    : "no traffic";
+  out += fmt::format(
+      "roofline: {:.4g} MACs/cycle of {:.4g} attainable; {} per DRAM bit, balance {:.4g}: the roof "
+      "is {} (peak {:.4g})\n",
+      line->achieved_macs_per_cycle, line->attainable_macs_per_cycle, intensity,
+      line->machine_balance, to_text(line->roof), line->peak_macs_per_cycle);
 }
 
 void add_notes(std::string& out, const RunReport& report) {
@@ -206,6 +238,7 @@ std::string to_table(const RunReport& report) {
   add_layers(out, report);
   add_cycles(out, total);
   add_traffic(out, total);
+  add_residences(out, report);
   add_energy(out, report);
   add_energy_views(out, report);
   out += fmt::format(
@@ -218,6 +251,7 @@ std::string to_table(const RunReport& report) {
                      grouped(total.macs.count()), grouped(total.peak_on_chip.count()),
                      report.machine.prices.total_area().count() / 1e6);
   add_grouped_layers(out, report);
+  add_roofline(out, report);
   if (report.data_check) {
     out += fmt::format("{} outputs compared with the definition of their layers, {} differ\n",
                        grouped(report.data_check->outputs), grouped(report.data_check->mismatches));

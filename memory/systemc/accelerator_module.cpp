@@ -1,5 +1,6 @@
 #include "memory/systemc/accelerator_module.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace vernier::memory {
@@ -111,6 +112,7 @@ bool AcceleratorModule::start_tile() {
   tile_begin_ = sc_core::sc_time_stamp();
   tile_runs_ = true;
   tile_signal_ = static_cast<std::uint32_t>(tile_);
+  read_resident(*queued);
   compute_.start(placed(*queued));
   if (observer_ != nullptr && queued->step.changes[kOutput]) {
     observer_->on_occupancy(BlockStream::kOutput,
@@ -126,8 +128,8 @@ bool AcceleratorModule::is_ready(QueuedStep& queued) const {
     if (queued.needed[at] && !queued.met[at]) return false;
   }
   if (!queued.step.changes[kOutput]) return true;
-  // The half is that of the output block before the last one.
-  const std::int64_t freed = queued.block[kOutput] - 2;
+  // Of two halves, it is that of the output block before the last one.
+  const std::int64_t freed = queued.block[kOutput] - program_->blocks_held[kOutput];
   if (freed < 0) return true;
   if (dma_.stores_done() <= freed) return false;
   queued.met[kSpace] = true;
@@ -150,6 +152,30 @@ void AcceleratorModule::book_wait(const QueuedStep& queued) {
     return;
   }
   VERNIER_ASSERT(false, "a tile that waited starts when its last requirement is met");
+}
+
+// Operands that stay on chip are read in their places.
+void AcceleratorModule::read_resident(const QueuedStep& queued) {
+  for (const BlockStream stream : {BlockStream::kInput, BlockStream::kSecondInput}) {
+    const auto at = static_cast<std::size_t>(stream);
+    if (program_->resident[at] == nullptr || !queued.step.changes[at]) continue;
+    buffers_.read_resident(*program_->resident[at], queued.step.loads[at].pattern, stream,
+                           dma_.half_of(stream, queued.block[at]));
+  }
+}
+
+// Outputs that stay on chip are finished in their places; the monitor sees them, too.
+void AcceleratorModule::write_resident(const QueuedStep& queued) {
+  if (program_->resident[kOutput] == nullptr || queued.step.stores_sums) return;
+  const RowPattern& pattern = queued.step.store.pattern;
+  const std::int64_t half = dma_.half_of(BlockStream::kOutput, queued.block[kOutput]);
+  buffers_.write_resident(*program_->resident[kOutput], pattern, half);
+  if (program_->exact == nullptr) return;
+  const std::int64_t* exact = buffers_.exact(half).data();
+  pattern.for_each_run([&](std::int64_t first) {
+    std::copy_n(exact, pattern.run, program_->exact + first);
+    exact += pattern.run;
+  });
 }
 
 arch::ComputeTile AcceleratorModule::placed(const QueuedStep& queued) {
@@ -183,8 +209,10 @@ void AcceleratorModule::end_tile() {
   if (observer_ != nullptr) {
     observer_->on_tile({tile_, tile_begin_, tile_end_, &compute_.fold_begins()});
   }
+  write_resident(*queue_.at(tile_));
   if (!faults_.release_early) release_blocks();
   ++tile_;
+  queue_.forget_before(std::min(tile_, dma_.step() - 1));
 }
 
 // Blocks that the next tile does not use any more.
@@ -195,6 +223,9 @@ void AcceleratorModule::release_blocks() {
     if (current->block[stream] < 0) continue;
     if (next != nullptr && !next->step.changes[stream]) continue;
     dma_.release(static_cast<BlockStream>(stream), current->block[stream]);
+    if (stream == kOutput && current->step.store.bits == 0) {
+      dma_.finish_in_place(current->block[stream]);
+    }
   }
 }
 

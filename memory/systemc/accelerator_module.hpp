@@ -59,6 +59,7 @@ class AcceleratorModule : public sc_core::sc_module {
   [[nodiscard]] const SequencerTimes& times() const { return times_; }
   [[nodiscard]] const DmaCounts& dma_counts() const { return dma_.counts(); }
   [[nodiscard]] const arch::ComputeModule& compute() const { return compute_; }
+  [[nodiscard]] OnChipBuffers& buffers() { return buffers_; }
 
  private:
   void serve_host(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
@@ -75,6 +76,8 @@ class AcceleratorModule : public sc_core::sc_module {
   [[nodiscard]] bool is_ready(QueuedStep& queued) const;
   void book_wait(const QueuedStep& queued);
   [[nodiscard]] arch::ComputeTile placed(const QueuedStep& queued);
+  void read_resident(const QueuedStep& queued);
+  void write_resident(const QueuedStep& queued);
   void finish();
 
   sc_core::sc_time period_;

@@ -39,6 +39,10 @@ struct BlockAccess : tlm::tlm_extension<BlockAccess> {
   RowPattern pattern;
   std::int64_t element_bytes = 1;
   std::int64_t packed_bits = 0;  ///< on the channel
+  /// Where the packed tensor begins in DRAM, for memories whose time depends on addresses: element
+  /// e of the tensor lies packed_bits / elements of the block * e bits behind it.
+  std::uint64_t packed_address = 0;
+  std::int64_t moved_bits = 0;  ///< answer of a memory that moves whole bursts; 0: packed_bits
 
   [[nodiscard]] tlm::tlm_extension_base* clone() const override { return new BlockAccess(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override {

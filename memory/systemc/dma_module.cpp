@@ -10,9 +10,8 @@ namespace {
 constexpr auto kOutput = static_cast<std::size_t>(BlockStream::kOutput);
 constexpr auto kWeight = static_cast<std::size_t>(BlockStream::kWeight);
 
-// Places in a step's list of commands.
-constexpr std::size_t kReloadPlace = kLoadStreams;
-constexpr std::size_t kStorePlace = kLoadStreams + 1;
+// Places in a step's list of commands: the loads, the partial sums, the store of the block that the
+// tile before it left. The only half of a single buffer is stored before partial sums come in.
 constexpr std::size_t kPlaces = kLoadStreams + 2;
 
 template <typename Stored, typename Element>
@@ -80,6 +79,7 @@ void DmaModule::begin(const TaskProgram& program, const DmaFaults& faults,
   finished_ = false;
   released_ = {};
   stores_done_ = 0;
+  has_left_ = {};
   weight_base_ = program.weight_is_loaded ? prefetched_half_ : 0;
   counts_ = {};
   poke_.notify(sc_core::SC_ZERO_TIME);
@@ -93,8 +93,26 @@ void DmaModule::release(BlockStream stream, std::int64_t block) {
   poke_.notify(sc_core::SC_ZERO_TIME);
 }
 
+void DmaModule::finish_in_place(std::int64_t block) {
+  output_left(block);
+  poke_.notify(sc_core::SC_ZERO_TIME);
+}
+
+// Blocks that stay may be finished before an earlier one is stored.
+void DmaModule::output_left(std::int64_t block) {
+  store_times_[static_cast<std::size_t>(block % kStoreTimes)] = sc_core::sc_time_stamp();
+  has_left_[static_cast<std::size_t>(block % kStoreTimes)] = true;
+  while (has_left_[static_cast<std::size_t>(stores_done_ % kStoreTimes)]) {
+    has_left_[static_cast<std::size_t>(stores_done_++ % kStoreTimes)] = false;
+  }
+}
+
+std::int64_t DmaModule::blocks_held(BlockStream stream) const {
+  return program_->blocks_held[static_cast<std::size_t>(stream)];
+}
+
 std::int64_t DmaModule::half_of(BlockStream stream, std::int64_t block) const {
-  return (block + (stream == BlockStream::kWeight ? weight_base_ : 0)) % 2;
+  return (block + (stream == BlockStream::kWeight ? weight_base_ : 0)) % blocks_held(stream);
 }
 
 bool DmaModule::is_done() const { return finished_ && outstanding_ == 0 && on_channel_ == nullptr; }
@@ -127,15 +145,17 @@ bool DmaModule::find_command() {
       ++place_;
       continue;
     }
+    const std::size_t reload_place =
+        blocks_held(BlockStream::kOutput) == 1 ? kLoadStreams + 1 : kLoadStreams;
     if (place_ < kLoadStreams) {
       has_command_ = load_command(faults_.swap_loads ? kLoadStreams - 1 - place_ : place_, *step);
-    } else if (place_ == kReloadPlace) {
+    } else if (place_ == reload_place) {
       if (step->needed[static_cast<std::size_t>(Requirement::kSums)]) {
         command_ = {Kind::kReload,     BlockStream::kOutput, step_, step->block[kOutput],
                     step->step.reload, program_->sums,       true};
         has_command_ = true;
       }
-    } else if (place_ == kStorePlace && step->step.changes[kOutput] && step_ > 0) {
+    } else if (step->step.changes[kOutput] && step_ > 0) {
       store_command(step_ - 1);
     }
     if (++place_ == kPlaces) {
@@ -155,6 +175,7 @@ bool DmaModule::load_command(std::size_t slot, const QueuedStep& step) {
 
 void DmaModule::store_command(std::int64_t step) {
   const QueuedStep* left = queue_.at(step);
+  if (left->step.store.bits == 0) return;  // it stays
   command_ = {Kind::kStore,
               BlockStream::kOutput,
               step,
@@ -167,10 +188,12 @@ void DmaModule::store_command(std::int64_t step) {
 
 bool DmaModule::may_go() const {
   const std::int64_t block = command_.block;
+  const std::int64_t beside = blocks_held(command_.stream) - 1;  // blocks that may be in use still
   switch (command_.kind) {
     case Kind::kLoad:
-    case Kind::kPrefetch: return released_[static_cast<std::size_t>(command_.stream)] >= block - 1;
-    case Kind::kReload: return stores_done_ >= block - 1;
+    case Kind::kPrefetch:
+      return released_[static_cast<std::size_t>(command_.stream)] >= block - beside;
+    case Kind::kReload: return stores_done_ >= block - beside;
     case Kind::kStore: return released_[kOutput] > block;
   }
   return false;
@@ -208,6 +231,8 @@ void DmaModule::grant() {
   access->pattern = command_.move.pattern;
   access->element_bytes = command_.region.element_bytes;
   access->packed_bits = command_.move.bits;
+  access->packed_address = command_.region.packed_address;
+  access->moved_bits = 0;
   count(command_);
   on_channel_ = &transfer;
   ++outstanding_;
@@ -268,9 +293,13 @@ void DmaModule::arrive(Transfer& transfer) {
             .c_str());
   }
   const Command& command = transfer.command;
+  const auto* access = transfer.payload.get_extension<BlockAccess>();
+  const std::int64_t moved = access->moved_bits > 0 ? access->moved_bits : command.move.bits;
+  (command.kind == Kind::kStore
+       ? counts_.bits_written
+       : counts_.bits_read)[static_cast<std::size_t>(role_of(command.stream))] += moved;
   if (command.kind == Kind::kStore) {
-    store_times_[static_cast<std::size_t>(command.block % kStoreTimes)] = sc_core::sc_time_stamp();
-    ++stores_done_;
+    output_left(command.block);
   } else {
     fill(transfer);
   }

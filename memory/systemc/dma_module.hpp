@@ -27,6 +27,9 @@ struct DmaCounts {
   std::int64_t reload_bits = 0;
   std::int64_t spill_bits = 0;
   std::int64_t store_bits = 0;
+  /// Bits that the memory says it moved (whole bursts, where it knows bursts), by role.
+  std::array<std::int64_t, kTensorRoleCount> bits_read{};
+  std::array<std::int64_t, kTensorRoleCount> bits_written{};
   std::array<std::int64_t, kTensorRoleCount> words_written{};
   std::array<std::int64_t, kTensorRoleCount> words_read{};
   sc_core::sc_time busy;  ///< between granting a command and the end of its beats
@@ -44,10 +47,14 @@ class DmaModule : public sc_core::sc_module {
   /// The last tile that used block `block` of a stream has ended: its half may be filled again
   /// (loads), or it may be stored (outputs).
   void release(BlockStream stream, std::int64_t block);
+  /// Output block `block` is finished where it stays, so that no store follows.
+  void finish_in_place(std::int64_t block);
   /// Half of the buffer that a block of a stream lies in.
   [[nodiscard]] std::int64_t half_of(BlockStream stream, std::int64_t block) const;
 
-  /// Output blocks whose store is done.
+  /// Step that the commands have come to.
+  [[nodiscard]] std::int64_t step() const { return step_; }
+  /// Output blocks that have left their half, all before them included.
   [[nodiscard]] std::int64_t stores_done() const { return stores_done_; }
   [[nodiscard]] sc_core::sc_time store_done_at(std::int64_t block) const {
     return store_times_[static_cast<std::size_t>(block % kStoreTimes)];
@@ -88,6 +95,8 @@ class DmaModule : public sc_core::sc_module {
                             sc_core::sc_time& delay);
   /// What a phase of the memory's answer means, at the time that it is for.
   void follow(tlm::tlm_generic_payload& payload, const tlm::tlm_phase& phase);
+  [[nodiscard]] std::int64_t blocks_held(BlockStream stream) const;
+  void output_left(std::int64_t block);
   void free_channel();
   void arrive(Transfer& transfer);
   void fill(Transfer& transfer);
@@ -117,6 +126,7 @@ class DmaModule : public sc_core::sc_module {
 
   std::array<std::int64_t, kBlockStreams> released_{};  ///< blocks below this are released
   std::int64_t stores_done_ = 0;
+  std::array<bool, kStoreTimes> has_left_{};  ///< blocks from stores_done_ on, by block
   std::array<sc_core::sc_time, kStoreTimes> store_times_;
   std::int64_t weight_base_ = 0;      ///< half of weight block 0
   std::int64_t prefetched_half_ = 0;  ///< where the next task's first weight block lies

@@ -1,5 +1,10 @@
-// What lies in the on-chip buffers: two halves per stream of blocks. Operands are codes, outputs
-// are sums until their last visit and codes after it.
+// What lies in the on-chip buffers: two halves per stream of blocks, and the part in which
+// activations stay from layer to layer. Operands are codes, outputs are sums until their last visit
+// and codes after it.
+//
+// A tile reads a resident operand and finishes resident outputs in their places. The array works on
+// dense blocks, so the block of a stream is filled from those places in no time when a tile starts,
+// and emptied into them when one has finished its outputs: addresses only, nothing is counted.
 #pragma once
 
 #include <array>
@@ -21,6 +26,13 @@ class OnChipBuffers {
   [[nodiscard]] std::vector<std::int64_t>& outputs(std::int64_t half) {
     return outputs_[static_cast<std::size_t>(half)];
   }
+  /// Fills a half from the places of its elements.
+  void read_resident(const ResidentPlaces& places, const RowPattern& pattern, BlockStream stream,
+                     std::int64_t half);
+  /// Brings finished outputs of a half to the places of their elements.
+  void write_resident(const ResidentPlaces& places, const RowPattern& pattern, std::int64_t half);
+  /// The part that stays, element by element.
+  [[nodiscard]] std::vector<std::uint32_t>& resident() { return resident_; }
   /// Full-width results beside the outputs, for the data check.
   [[nodiscard]] std::vector<std::int64_t>& exact(std::int64_t half) {
     return exact_[static_cast<std::size_t>(half)];
@@ -32,6 +44,7 @@ class OnChipBuffers {
   std::array<Halves<std::uint32_t>, kLoadStreams> codes_;
   Halves<std::int64_t> outputs_;
   Halves<std::int64_t> exact_;
+  std::vector<std::uint32_t> resident_;
 };
 
 }  // namespace vernier::memory

@@ -1,19 +1,32 @@
 #include "memory/systemc/step_queue.hpp"
 
+#include <utility>
+
 namespace vernier::memory {
 
 void StepQueue::begin(TileSource& source, bool weight_is_loaded) {
   source_ = &source;
   weight_is_loaded_ = weight_is_loaded;
   exhausted_ = false;
-  fetched_ = 0;
+  first_ = fetched_ = 0;
   blocks_ = {};
 }
 
+// Twice as many places when all are taken.
+void StepQueue::make_room() {
+  if (fetched_ - first_ < static_cast<std::int64_t>(steps_.size())) return;
+  std::vector<QueuedStep> more(2 * steps_.size());
+  for (std::int64_t number = first_; number < fetched_; ++number) {
+    more[static_cast<std::size_t>(number) % more.size()] = slot(number);
+  }
+  steps_ = std::move(more);
+}
+
 QueuedStep* StepQueue::at(std::int64_t number) {
-  VERNIER_ASSERT(number >= 0 && number > fetched_ - kLength, "the queue holds all steps in flight");
+  VERNIER_ASSERT(number >= first_, "the queue holds all steps in flight");
   while (fetched_ <= number && !exhausted_) {
-    QueuedStep& queued = steps_[static_cast<std::size_t>(fetched_ % kLength)];
+    make_room();
+    QueuedStep& queued = slot(fetched_);
     queued.needed = {};
     queued.met = {};
     if (!source_->next(queued.step)) {
@@ -36,7 +49,7 @@ QueuedStep* StepQueue::at(std::int64_t number) {
     ++fetched_;
   }
   if (number >= fetched_) return nullptr;
-  return &steps_[static_cast<std::size_t>(number % kLength)];
+  return &slot(number);
 }
 
 }  // namespace vernier::memory

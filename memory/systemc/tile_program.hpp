@@ -4,13 +4,14 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "arch/systemc/compute_module.hpp"
 #include "memory/systemc/block_access.hpp"
 
 namespace vernier::memory {
 
-/// Streams of blocks; each has two halves of its buffer.
+/// Streams of blocks; each has two halves of its buffer, or one.
 enum class BlockStream : std::uint8_t { kInput, kSecondInput, kWeight, kOutput };
 inline constexpr std::size_t kBlockStreams = 4;
 inline constexpr std::size_t kLoadStreams = 3;
@@ -54,7 +55,12 @@ class TileSource {
 struct MemoryRegion {
   std::uint64_t address = 0;
   std::int64_t element_bytes = 1;
+  std::uint64_t packed_address = 0;  ///< byte of DRAM where the packed tensor begins
 };
+
+/// Where a tensor that stays on chip lies: for each of its elements, in the order of the task, the
+/// place in the resident part of the buffer.
+using ResidentPlaces = std::vector<std::int64_t>;
 
 /// Everything the machine is told to run a task. Written by the host, alive until the task is done.
 struct TaskProgram {
@@ -65,11 +71,15 @@ struct TaskProgram {
   MemoryRegion sums;  ///< spilled partial sums, same places as in the output
   /// Full-width results, places as in the output; what a monitor at the requantizer sees.
   std::int64_t* exact = nullptr;
-  std::array<std::int64_t, kBlockStreams> largest_block{};  ///< elements
-  std::array<std::int64_t, kBlockStreams> word_bits{};      ///< of the stream's buffer
-  std::int64_t zero_point_sums = 0;  ///< pixels of the map, 0: none are needed
-  bool weight_is_loaded = false;     ///< the task before has loaded the first weight block
-  BlockMove next_weight;             ///< first weight block of the next task, loaded in the end
+  std::array<std::int64_t, kBlockStreams> largest_block{};          ///< elements
+  std::array<std::int64_t, kBlockStreams> word_bits{};              ///< of the stream's buffer
+  std::array<std::int64_t, kBlockStreams> blocks_held{2, 2, 2, 2};  ///< of a stream at a time
+  /// By stream: where the tensor lies on chip; null: it moves in blocks.
+  std::array<const ResidentPlaces*, kBlockStreams> resident{};
+  std::int64_t resident_elements = 0;  ///< size of the resident part
+  std::int64_t zero_point_sums = 0;    ///< pixels of the map, 0: none are needed
+  bool weight_is_loaded = false;       ///< the task before has loaded the first weight block
+  BlockMove next_weight;               ///< first weight block of the next task, loaded in the end
   MemoryRegion next_weight_region;
 };
 

@@ -45,7 +45,8 @@ const std::vector<Format>& formats() {
                                         {"machine_yaml", tests::read_any_machine_yaml},
                                         {"tflite", tests::read_any_tflite},
                                         {"topology", tests::read_any_topology},
-                                        {"aimet", tests::read_any_aimet}};
+                                        {"aimet", tests::read_any_aimet},
+                                        {"result_json", tests::read_any_result_json}};
   return list;
 }
 

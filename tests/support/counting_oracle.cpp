@@ -58,14 +58,15 @@ class Oracle {
     }
     const auto fits = [&](std::size_t index) {
       const memory::BufferSpec& buffer = machine_.buffers[index];
-      const Count words = buffer.capacity.count() * 8 / buffer.word.count();
+      const Count words =
+          (buffer.capacity - buffer.resident_bytes).count() * 8 / buffer.word.count();
       Count need = 0;
       for (const TensorRole role : buffer.serves) {
         if (role == TensorRole::kInput) need += largest.input[0] + largest.input[1];
         if (role == TensorRole::kWeight) need += largest.weight;
         if (role == TensorRole::kOutput) need += largest.held;
       }
-      return need <= words / 2 * buffer.word.count();
+      return need <= words / static_cast<Count>(held_by(buffer)) * buffer.word.count();
     };
     result_.fits = true;
     for (std::size_t index = 0; index < machine_.buffers.size(); ++index) {
@@ -119,6 +120,14 @@ class Oracle {
     });
   }
 
+  // Blocks of an operand that a buffer holds at a time.
+  [[nodiscard]] static std::size_t held_by(const memory::BufferSpec& buffer) {
+    return buffer.buffering == memory::Buffering::kSingle ? 1 : 2;
+  }
+  [[nodiscard]] std::size_t held(TensorRole role) const {
+    return held_by(machine_.buffers[buffer_serving(machine_, role)]);
+  }
+
   // One command; returns when the channel is free again.
   Count command(Kind kind, Count bits, Count condition) {
     const Count grant = std::max(channel_free_, condition);
@@ -134,9 +143,11 @@ class Oracle {
   void load(Operand& operand, Kind kind, std::size_t t, Count bits, Count& traffic) {
     const std::size_t m = operand.block_of_tile[t];
     if (t > 0 && operand.block_of_tile[t - 1] == m) return;
-    if (bits == 0) return;  // no such operand, or nothing but padding
+    if (bits == 0) return;  // no such operand, nothing but padding, or it is on chip
     if (kind == Kind::kWeight && m == 0 && border_.weight_is_loaded) return;
-    const Count condition = m >= 2 ? end_[operand.last_tile_of_block[m - 2]] : 0;
+    const std::size_t places =
+        held(kind == Kind::kWeight ? TensorRole::kWeight : TensorRole::kInput);
+    const Count condition = m >= places ? end_[operand.last_tile_of_block[m - places]] : 0;
     operand.usable[m] = command(kind, bits, condition) + latency();
     traffic += bits;
   }
@@ -145,12 +156,16 @@ class Oracle {
     load(inputs_[0], Kind::kInput, t, tiles_[t].blocks.input[0], result_.traffic.input[0]);
     load(inputs_[1], Kind::kSecondInput, t, tiles_[t].blocks.input[1], result_.traffic.input[1]);
     load(weight_, Kind::kWeight, t, tiles_[t].blocks.weight, result_.traffic.weight);
+  }
+
+  void issue_reload(std::size_t t) {
     const std::size_t m = output_.block_of_tile[t];
     if (t > 0 && output_.block_of_tile[t - 1] == m) return;
     const OracleTile& tile = tiles_[t];
     const auto place = std::tuple(tile.group, tile.image, tile.row_at, tile.column_at, tile.out_at);
     if (visited_.insert(place).second) return;
-    const Count condition = m >= 2 ? store_done_[m - 2] : 0;
+    const std::size_t places = held(TensorRole::kOutput);
+    const Count condition = m >= places ? store_done_[m - places] : 0;
     output_.usable[m] = command(Kind::kReload, tiles_[t].blocks.spill, condition) + latency();
     result_.traffic.reload += tiles_[t].blocks.spill;
   }
@@ -159,6 +174,10 @@ class Oracle {
     const std::size_t m = output_.block_of_tile[t];
     if (t + 1 < tiles_.size() && output_.block_of_tile[t + 1] == m) return;
     const bool finished = tiles_[t].last_visit;
+    if (finished && task_.output_resident) {  // it is where it belongs
+      store_done_[m] = end_[t];
+      return;
+    }
     const Count bits = finished ? tiles_[t].blocks.finish : tiles_[t].blocks.spill;
     store_done_[m] = command(Kind::kStore, bits, end_[t]);
     (finished ? result_.traffic.store : result_.traffic.spill) += bits;
@@ -171,7 +190,8 @@ class Oracle {
                                  inputs_[1].usable[inputs_[1].block_of_tile[t]]);
     const Count weight = weight_.usable[weight_.block_of_tile[t]];
     const Count psum = output_.usable[m];
-    const Count space = m >= 2 ? store_done_[m - 2] : 0;
+    const std::size_t places = held(TensorRole::kOutput);
+    const Count space = m >= places ? store_done_[m - places] : 0;
     const Count start = std::max({before, input, weight, psum, space});
     OracleCycles& cycles = result_.cycles;
     const Count wait = start - before;
@@ -203,19 +223,24 @@ class Oracle {
     end_.assign(tiles_.size(), 0);
     store_done_.assign(output_.usable.size(), 0);
     issue_loads(0);
+    issue_reload(0);
+    const bool stores_first = held(TensorRole::kOutput) == 1;
     Count last_arrival = 0;
     for (std::size_t t = 0; t < tiles_.size(); ++t) {
+      run_tile(t);
       if (t + 1 < tiles_.size()) {
         issue_loads(t + 1);
+        if (!stores_first) issue_reload(t + 1);
       } else if (border_.next_weight_bits > 0) {
-        // The next task's block is the one after this task's last: it takes the other half.
+        // The next task's block is the one after this task's last: it takes the next half.
         const std::size_t m = is_array_ ? weight_.usable.size() : 0;
-        const Count condition = m >= 2 ? end_[weight_.last_tile_of_block[m - 2]] : 0;
+        const std::size_t places = held(TensorRole::kWeight);
+        const Count condition = m >= places ? end_[weight_.last_tile_of_block[m - places]] : 0;
         last_arrival = command(Kind::kPrefetch, border_.next_weight_bits, condition) + latency();
         result_.traffic.prefetch += border_.next_weight_bits;
       }
-      run_tile(t);
       issue_store(t);
+      if (stores_first && t + 1 < tiles_.size()) issue_reload(t + 1);
     }
     result_.cycles.drain = std::max({end_.back(), channel_free_, last_arrival}) - end_.back();
   }

@@ -7,6 +7,7 @@
 #include "dataflow/graph/precision_map.hpp"
 #include "dataflow/machine/accelerator.hpp"
 #include "frontends/aimet/encodings.hpp"
+#include "frontends/diff/result_diff.hpp"
 #include "frontends/tflite/tflite_model.hpp"
 #include "frontends/topology/topology_model.hpp"
 
@@ -76,6 +77,23 @@ void read_any_aimet(Bytes bytes) {
   check_widths(frontends::aimet::read_encodings(
                    parse_yaml(text_of(bytes), "any.json", frontends::aimet::encodings_limits()))
                    .map);
+}
+
+// A result that is read can be compared and written: with itself nothing differs.
+void read_any_result_json(Bytes bytes) {
+  const frontends::ResultFile result = frontends::read_result(text_of(bytes), "any.json");
+  for (const std::string& measure : frontends::diff_measures()) {
+    VERNIER_ASSERT(frontends::compare_results(result, result, measure).is_equal(),
+                   "a result equals itself");
+  }
+  frontends::ResultFile other = result;
+  if (!other.layers.empty()) other.layers.pop_back();
+  const frontends::ResultDiff diff = frontends::compare_results(result, other);
+  VERNIER_ASSERT(diff.removed_layers == result.layers.size() - other.layers.size(),
+                 "a layer that is gone is listed");
+  (void)frontends::diff_table(diff, result, other);
+  (void)frontends::diff_json(diff, result, other);
+  (void)frontends::diff_csv(diff);
 }
 
 }  // namespace vernier::tests

@@ -15,5 +15,6 @@ void read_any_machine_yaml(Bytes bytes);
 void read_any_tflite(Bytes bytes);
 void read_any_topology(Bytes bytes);
 void read_any_aimet(Bytes bytes);
+void read_any_result_json(Bytes bytes);
 
 }  // namespace vernier::tests

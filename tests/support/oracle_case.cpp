@@ -54,7 +54,17 @@ memory::BufferSpec draw_buffer(std::string name, std::vector<TensorRole> serves)
   buffer.ports = pick(1, 2);
   buffer.word = Bits(pick_of<std::int64_t>({8, 16, 32, 64}));
   const std::int64_t words_per_bank = one_in(4) ? pick(1, 24) : pick(100, 2000);
-  buffer.capacity = Bytes(buffer.word.count() * buffer.banks * words_per_bank / 8);
+  if (one_in(4)) {
+    buffer.buffering = memory::Buffering::kSingle;
+    buffer.banks = pick(1, 8);
+  }
+  const Bytes bank(buffer.word.count() * words_per_bank / 8);
+  if (buffer.serves_role(TensorRole::kInput) && buffer.serves_role(TensorRole::kOutput)) {
+    const std::int64_t kept = pick(0, 3);
+    buffer.resident_bytes = bank * kept;
+    buffer.banks += kept;
+  }
+  buffer.capacity = bank * buffer.banks;
   return buffer;
 }
 
@@ -115,6 +125,9 @@ arch::MacSpec draw_mac(const std::string& style) {
 arch::DepthwiseMode draw_depthwise(const AcceleratorSpec& spec) {
   using arch::DepthwiseMode;
   std::vector<DepthwiseMode> modes{DepthwiseMode::kPerGroup, DepthwiseMode::kVectorUnit};
+  const bool one_group = spec.array.fold_overlap != arch::FoldOverlap::kNone ||
+                         spec.array.dataflow == arch::Dataflow::kDotColumns;
+  if (one_group) return pick_of(modes);
   if (spec.array.dataflow == arch::Dataflow::kWeightStationary) {
     modes.insert(modes.end(), 2, DepthwiseMode::kBlockDiagonal);
   }
@@ -125,16 +138,36 @@ arch::DepthwiseMode draw_depthwise(const AcceleratorSpec& spec) {
   return pick_of(modes);
 }
 
-AcceleratorSpec draw_machine(const std::string& style) {
+// Overlapping folds and dot_columns take units whose lanes add up, one group at a time.
+bool may_overlap(const AcceleratorSpec& spec) {
+  AcceleratorSpec plain = spec;
+  plain.array.dataflow = arch::Dataflow::kOutputStationary;
+  const Accelerator machine(plain);
+  return std::all_of(machine.modes().begin(), machine.modes().end(), [](const auto& mode) {
+    return mode.mode.out_channels * mode.mode.pixels * mode.mode.groups == 1;
+  });
+}
+
+void draw_dataflow(AcceleratorSpec& spec) {
+  using enum arch::Dataflow;
+  const bool overlaps = may_overlap(spec);
+  spec.array.dataflow =
+      overlaps ? pick_of<arch::Dataflow>(
+                     {kOutputStationary, kWeightStationary, kInputStationary, kDotColumns})
+               : pick_of<arch::Dataflow>({kOutputStationary, kWeightStationary, kInputStationary});
+  if (overlaps && pick_bool()) {
+    spec.array.fold_overlap =
+        spec.array.preloads() ? arch::FoldOverlap::kPreload : arch::FoldOverlap::kFull;
+  }
+}
+
+AcceleratorSpec draw_machine(const std::string& style = {}) {
   AcceleratorSpec spec;
   spec.name = "random";
   spec.clock = Hertz(200'000'000);
   spec.energy.tables = {"flat"};
   spec.array.rows = pick(1, 6);
   spec.array.columns = pick(1, 6);
-  spec.array.dataflow =
-      pick_of<arch::Dataflow>({arch::Dataflow::kOutputStationary, arch::Dataflow::kWeightStationary,
-                               arch::Dataflow::kInputStationary});
   spec.array.reduction_packing =
       pick_bool() ? arch::ReductionPacking::kWindow : arch::ReductionPacking::kChannels;
   spec.mac = draw_mac(style.empty() ? pick_of(arch::builtin_mac_families().names()) : style);
@@ -152,6 +185,7 @@ AcceleratorSpec draw_machine(const std::string& style) {
     spec.vector.cycles_per_op[static_cast<std::size_t>(action)] = pick(1, 3);
   }
   spec.vector.requant_lanes = pick(0, 4);
+  draw_dataflow(spec);
   spec.array.depthwise = draw_depthwise(spec);
   return spec;
 }
@@ -316,6 +350,16 @@ OracleCase draw_oracle_case(const std::string& style) {
   drawn.machine = draw_machine(style);
   const Accelerator machine(drawn.machine);
   drawn.task = style.empty() && one_in(5) ? draw_vector_task(machine) : draw_array_task(machine);
+  if (machine.buffer_of(TensorRole::kInput) == machine.buffer_of(TensorRole::kOutput)) {
+    for (std::size_t slot = 0; slot < drawn.task.reach.size(); ++slot) {
+      const bool reads = drawn.task.unit == TaskUnit::kArray
+                             ? slot == 0
+                             : drawn.task.reach[slot] != InputReach::kNone &&
+                                   drawn.task.reach[slot] != InputReach::kTaps;
+      drawn.task.input_resident[slot] = pick_bool() && reads;
+    }
+    drawn.task.output_resident = pick_bool();
+  }
   drawn.mapping = draw_mapping(drawn.task);
   drawn.weight_is_loaded = drawn.task.constant_weight && pick_bool();
   if (pick_bool()) {
@@ -324,13 +368,33 @@ OracleCase draw_oracle_case(const std::string& style) {
   return drawn;
 }
 
-std::string to_text(const OracleCase& drawn) {
-  const AcceleratorSpec& m = drawn.machine;
-  const LayerTask& t = drawn.task;
-  const Window& w = t.window;
+AcceleratorSpec draw_oracle_machine(bool keeps_activations) {
+  AcceleratorSpec machine = draw_machine();
+  if (!keeps_activations) return machine;
+  constexpr TensorRole kIn = TensorRole::kInput;
+  constexpr TensorRole kWeight = TensorRole::kWeight;
+  constexpr TensorRole kOut = TensorRole::kOutput;
+  memory::BufferSpec buffer = draw_buffer("kept", {kIn, kOut});
+  // 64 to 512 bytes in a bank.
+  const Bytes bank(64 * pick(1, 8));
+  const std::int64_t blocks = buffer.blocks_held() * pick(1, 3) * 2;
+  const std::int64_t kept = pick(1, 4);
+  buffer.banks = blocks + kept;
+  buffer.capacity = bank * buffer.banks;
+  buffer.resident_bytes = bank * kept;
+  machine.buffers = {buffer, draw_buffer("weight", {kWeight})};
+  if (one_in(3)) {  // one for everything
+    machine.buffers.pop_back();
+    machine.buffers.front().serves.push_back(kWeight);
+  }
+  return machine;
+}
+
+std::string to_text(const AcceleratorSpec& m) {
   std::string text = fmt::format(
-      "machine: {}x{} {}, packing {}, {} w [{}] a [{}], accumulator {}, storage [{}]\n",
+      "machine: {}x{} {}, overlap {}, packing {}, {} w [{}] a [{}], accumulator {}, storage [{}]\n",
       m.array.rows, m.array.columns, arch::to_text(m.array.dataflow),
+      arch::to_text(m.array.fold_overlap),
       m.array.reduction_packing == arch::ReductionPacking::kWindow ? "window" : "channels",
       m.mac.style, fmt::join(m.mac.weight_bits, ", "), fmt::join(m.mac.activation_bits, ", "),
       m.mac.accumulator_bits, fmt::join(m.storage_bits, ", "));
@@ -344,13 +408,21 @@ std::string to_text(const OracleCase& drawn) {
                     mode.cycles, mode.reduction, mode.out_channels, mode.pixels, mode.groups);
   }
   for (const memory::BufferSpec& b : m.buffers) {
-    text += fmt::format("  buffer {}: {} bytes, {} banks, {} ports, word {}\n", b.name,
-                        b.capacity.count(), b.banks, b.ports, b.word.count());
+    text += fmt::format("  buffer {}: {} bytes, {} banks, {} ports, word {}, {}, {} resident\n",
+                        b.name, b.capacity.count(), b.banks, b.ports, b.word.count(),
+                        b.blocks_held() == 1 ? "single" : "double", b.resident_bytes.count());
   }
   text +=
       fmt::format("  dram {}/{} bit/cycle, latency {}; vector {} lanes, cycles [{}], requant {}\n",
                   m.dram.bandwidth.bits(), m.dram.bandwidth.cycles(), m.dram.latency.count(),
                   m.vector.lanes, fmt::join(m.vector.cycles_per_op, ", "), m.vector.requant_lanes);
+  return text;
+}
+
+std::string to_text(const OracleCase& drawn) {
+  const LayerTask& t = drawn.task;
+  const Window& w = t.window;
+  std::string text = to_text(drawn.machine);
   text +=
       fmt::format("task: {}, images {}, groups {}, in {}x{}x{}, out {}x{}x{}\n",
                   t.unit == TaskUnit::kArray ? "array" : "vector", t.images, t.groups, t.channels,
@@ -365,8 +437,9 @@ std::string to_text(const OracleCase& drawn) {
       t.input_storage[0].bits(), t.input_storage[1].bits(), t.weight_storage.bits(),
       t.output_storage.bits(), t.weight_compute.bits(), t.activation_compute.bits(),
       t.constant_weight, t.asymmetric_weight, t.asymmetric_input, t.activation_in_drain);
-  text += fmt::format("  reach {} {}, channel unit {}", static_cast<int>(t.reach[0]),
-                      static_cast<int>(t.reach[1]), t.channel_unit);
+  text += fmt::format("  reach {} {}, channel unit {}, resident i {} {} o {}",
+                      static_cast<int>(t.reach[0]), static_cast<int>(t.reach[1]), t.channel_unit,
+                      t.input_resident[0], t.input_resident[1], t.output_resident);
   for (std::size_t at = 0; at < t.actions.size(); ++at) {
     text += fmt::format(", {} {}", t.ops_per_output[at], vernier::to_text(t.actions[at]));
   }

@@ -253,17 +253,29 @@ class TileOracle {
     blocks.finish = block(pixels, outputs, task_.output_storage.bits(), TensorRole::kOutput);
     blocks.spill = block(pixels, outputs, machine_.mac.accumulator_bits, TensorRole::kOutput);
     const bool split_over_tiles = !tile.first_visit || !tile.last_visit;
-    const bool split_over_folds = is_array_ &&
-                                  machine_.array.dataflow != arch::Dataflow::kOutputStationary &&
+    const bool rows_hold_reduction = machine_.array.dataflow == arch::Dataflow::kWeightStationary ||
+                                     machine_.array.dataflow == arch::Dataflow::kInputStationary;
+    const bool split_over_folds = is_array_ && rows_hold_reduction &&
                                   static_cast<Count>(steps_of(tile).size()) > machine_.array.rows;
+    // What stays on chip needs no block, except for partial sums.
+    if (task_.output_resident) blocks.finish = 0;
     blocks.held = split_over_tiles || split_over_folds ? blocks.spill : blocks.finish;
+    for (std::size_t slot = 0; slot < 2; ++slot) {
+      if (task_.input_resident[slot]) blocks.input[slot] = 0;
+    }
     return blocks;
   }
 
   // ---- design 5.1: folds ----
 
-  // The reduction of a tile in steps of kK lanes, in the order (fr, fc, c), c fastest.
+  [[nodiscard]] bool is_dot() const {
+    return machine_.array.dataflow == arch::Dataflow::kDotColumns;
+  }
+
+  // The reduction of a tile in steps of kK lanes, in the order (fr, fc, c), c fastest. A step of
+  // dot_columns takes the lanes of all rows.
   [[nodiscard]] std::vector<Step> steps_of(const OracleTile& tile) const {
+    const Count step_lanes = is_dot() ? lanes_ * machine_.array.rows : lanes_;
     std::vector<Step> steps;
     std::vector<Lane> window;
     for_each_tap([&](Count tap_row, Count tap_column) {
@@ -271,11 +283,11 @@ class TileOracle {
       for (Count channel = 0; channel < tile.in_channels; ++channel) {
         channels.push_back({tap_row, tap_column, channel});
       }
-      for (const Step& step : cut(channels, lanes_)) steps.push_back(step);
+      for (const Step& step : cut(channels, step_lanes)) steps.push_back(step);
       window.insert(window.end(), channels.begin(), channels.end());
     });
     if (machine_.array.reduction_packing == arch::ReductionPacking::kWindow) {
-      return cut(window, lanes_);
+      return cut(window, step_lanes);
     }
     return steps;
   }
@@ -314,7 +326,14 @@ class TileOracle {
           }
         }
         break;
+      case arch::Dataflow::kDotColumns:
+        for (const auto& fold_outs : cut(outs, columns)) {
+          count_fold(counts, tile, {tile.pixels, fold_outs, steps}, tile.first_visit,
+                     tile.last_visit);
+        }
+        break;
     }
+    count_time(counts);
     return counts;
   }
 
@@ -333,8 +352,12 @@ class TileOracle {
     const Count pixel_steps = divide_up(static_cast<Count>(pixels.size()), pixels_);
     const Count out_steps = divide_up(run, outs_);
     const Count side = on_diagonal(tile) ? tile.groups : 1;
-    count_fold_time(counts, pixel_steps, side * out_steps, side * static_cast<Count>(steps.size()),
-                    first_visit, last_visit);
+    OracleFold fold =
+        fold_of({pixel_steps, side * out_steps, side * static_cast<Count>(steps.size()),
+                 static_cast<Count>(steps.front().size())},
+                first_visit, last_visit);
+    const Count lanes = is_dot() ? fold.rows * lanes_ : lanes_;
+    counts.folds.push_back(fold);
     Count real = 0;
     for (const OraclePixel& pixel : pixels) {
       for (const Step& step : steps) {
@@ -346,7 +369,7 @@ class TileOracle {
     }
     // Slots: what the mapped PEs could do; on the diagonal every row meets every column.
     const Count slots = pixel_steps * pixels_ * side * out_steps * outs_ * side *
-                        static_cast<Count>(steps.size()) * lanes_ * groups_;
+                        static_cast<Count>(steps.size()) * lanes * groups_;
     counts.real_products += real;
     counts.idle_products += slots - real;
     count_operand_reads(counts, tile, work);
@@ -369,9 +392,39 @@ class TileOracle {
                            const FoldWork& work) const {
     std::vector<Lane> taken;
     for (const Step& step : work.steps) taken.insert(taken.end(), step.begin(), step.end());
+    if (is_dot()) {
+      count_bank_reads(counts, work);
+      for (const Step& step : work.steps) count_input_runs(counts, tile, work.pixels, step);
+      return;
+    }
+    count_input_runs(counts, tile, work.pixels, taken);
+    // A row of W is one output channel in the order of the reduction: a fold takes one run of it.
+    for (std::size_t out = 0; out < work.outs.size(); ++out) {
+      counts.weight_reads += tile.groups * words(static_cast<Count>(taken.size()),
+                                                 task_.weight_storage.bits(), TensorRole::kWeight);
+    }
+  }
+
+  // The units of a row and column run through their own weights once for each pixel.
+  void count_bank_reads(OracleTileCounts& counts, const FoldWork& work) const {
+    for (Count row = 0; row < machine_.array.rows; ++row) {
+      Count elements = 0;
+      for (const Step& step : work.steps) {
+        for (std::size_t at = 0; at < step.size(); ++at) {
+          if (static_cast<Count>(at) / lanes_ == row) ++elements;
+        }
+      }
+      counts.weight_reads += static_cast<Count>(work.pixels.size() * work.outs.size()) *
+                             words(elements, task_.weight_storage.bits(), TensorRole::kWeight);
+    }
+  }
+
+  void count_input_runs(OracleTileCounts& counts, const OracleTile& tile,
+                        const std::vector<OraclePixel>& pixels,
+                        const std::vector<Lane>& taken) const {
     const int bits = task_.input_storage[0].bits();
     // A row of I is one input pixel: a run ends where the tap changes. Padding is not read.
-    for (const OraclePixel& pixel : work.pixels) {
+    for (const OraclePixel& pixel : pixels) {
       Count run = 0;
       for (std::size_t at = 0; at < taken.size(); ++at) {
         if (meets_input(pixel, taken[at])) ++run;
@@ -383,69 +436,133 @@ class TileOracle {
         run = 0;
       }
     }
-    // A row of W is one output channel in the order of the reduction: a fold takes one run of it.
-    for (std::size_t out = 0; out < work.outs.size(); ++out) {
-      counts.weight_reads += tile.groups * words(static_cast<Count>(taken.size()),
-                                                 task_.weight_storage.bits(), TensorRole::kWeight);
+  }
+
+  /// How much of the array a fold uses, in steps of the unit.
+  struct FoldSize {
+    Count pixels = 0;
+    Count outs = 0;
+    Count steps = 0;
+    Count step_lanes = 0;  ///< of the fullest step
+  };
+
+  // What a fold asks of the ports: streams in bits per s cycles, preloads in bits per line.
+  [[nodiscard]] OracleFold fold_of(const FoldSize& size, bool first_visit, bool last_visit) const {
+    const auto [pixels, outs, steps, step_lanes] = size;
+    const Count input_step_bits = lanes_ * pixels_ * groups_ * task_.activation_compute.bits();
+    const Count weight_step_bits = lanes_ * outs_ * groups_ * task_.weight_compute.bits();
+    const Count sums = outs_ * pixels_ * groups_;  // of a PE
+    OracleFold fold;
+    Count drained = outs;  // columns that bring a sum in one line
+    switch (machine_.array.dataflow) {
+      case arch::Dataflow::kOutputStationary:
+        fold.temporal = step_cycles_ * steps;
+        fold.input_stream = pixels * input_step_bits;
+        fold.weight_stream = outs * weight_step_bits;
+        break;
+      case arch::Dataflow::kWeightStationary:
+        fold.temporal = step_cycles_ * pixels;
+        fold.input_stream = steps * input_step_bits;
+        fold.weight_preload = outs * weight_step_bits;
+        break;
+      case arch::Dataflow::kInputStationary:
+        fold.temporal = step_cycles_ * outs;
+        drained = pixels;
+        fold.weight_stream = steps * weight_step_bits;
+        fold.input_preload = pixels * input_step_bits;
+        break;
+      case arch::Dataflow::kDotColumns:
+        fold.temporal = step_cycles_ * steps * pixels;
+        fold.rows = divide_up(step_lanes, lanes_);
+        drained = divide_up(outs, step_cycles_ * steps);
+        fold.input_stream = fold.rows * input_step_bits;
+        fold.weight_stream = fold.rows * outs * weight_step_bits;
+        break;
+    }
+    fold.drain = drained * sums * machine_.mac.accumulator_bits * (first_visit ? 1 : 2);
+    fold.requantized = last_visit ? drained * sums : 0;
+    return fold;
+  }
+
+  /// A stretch of lines.
+  struct Lines {
+    Count begin = 0;
+    Count end = 0;
+    [[nodiscard]] bool meets(const Lines& other) const {
+      return begin < other.end && other.begin < end;
+    }
+  };
+
+  // Lines and port cycles of the folds of a tile, by looking at each interval between two starts
+  // and at all folds that have a line in it.
+  void count_time(OracleTileCounts& counts) const {
+    const Count rows = machine_.array.rows;
+    const Count columns = machine_.array.columns;
+    const bool overlaps = machine_.array.fold_overlap != arch::FoldOverlap::kNone;
+    const Count preload = machine_.array.dataflow == arch::Dataflow::kWeightStationary ||
+                                  machine_.array.dataflow == arch::Dataflow::kInputStationary
+                              ? rows
+                              : 0;
+    const std::vector<OracleFold>& folds = counts.folds;
+    std::vector<Lines> streams;
+    std::vector<Lines> preloads;
+    Count start = 0;
+    for (const OracleFold& fold : folds) {
+      const Count stream = overlaps && !streams.empty() ? start : start + preload;
+      const Count length = fold.temporal + rows + columns - 2;
+      if (overlaps && !streams.empty()) {
+        preloads.push_back({streams.back().begin, streams.back().begin + rows + columns - 1});
+      } else {
+        preloads.push_back({start, start + preload});
+      }
+      streams.push_back({stream, stream + length});
+      const Count apart = is_dot() ? fold.temporal : std::max(fold.temporal, rows);
+      start = overlaps ? stream + apart : stream + length;
+    }
+    for (std::size_t at = 0; at < folds.size(); ++at) {
+      const bool last = at + 1 == folds.size();
+      const bool first = at == 0 || !overlaps;
+      Lines interval{first ? preloads[at].begin : streams[at].begin, streams[at].end};
+      if (overlaps && !last) interval.end = streams[at + 1].begin;
+      OracleFold stream;
+      OracleFold behind;  // preloads while a stream runs
+      for (std::size_t other = 0; other < folds.size(); ++other) {
+        if (streams[other].meets(interval)) stream.raise_to(folds[other]);
+        if (overlaps && other > 0 && preloads[other].meets(interval)) {
+          behind.raise_to(folds[other]);
+        }
+      }
+      OracleFold alone;
+      if (first) alone = folds[at];
+      const Count lines = interval.end - interval.begin;
+      counts.lines += lines;
+      counts.port += lines * (rho(stream, behind, alone) - 1);
     }
   }
 
-  // `pixels`, `outs` and `steps` count steps of the unit.
-  void count_fold_time(OracleTileCounts& counts, Count pixels, Count outs, Count steps,
-                       bool first_visit, bool last_visit) const {
-    const Count rows = machine_.array.rows;
-    const Count columns = machine_.array.columns;
-    const Count input_step_bits = lanes_ * pixels_ * groups_ * task_.activation_compute.bits();
-    const Count weight_step_bits = lanes_ * outs_ * groups_ * task_.weight_compute.bits();
-    const Count sums = outs_ * pixels_ * groups_;
-    Count lines = 0;
-    Count used_columns = 0;
-    // Demands per line: streamed ones are bits per s cycles, preloaded ones bits per line.
-    Count input_stream = 0;
-    Count input_preload = 0;
-    Count weight_stream = 0;
-    Count weight_preload = 0;
-    switch (machine_.array.dataflow) {
-      case arch::Dataflow::kOutputStationary:
-        lines = step_cycles_ * steps + rows + columns - 2;
-        used_columns = outs;
-        input_stream = pixels * input_step_bits;
-        weight_stream = outs * weight_step_bits;
-        break;
-      case arch::Dataflow::kWeightStationary:
-        lines = step_cycles_ * pixels + 2 * rows + columns - 2;
-        used_columns = outs;
-        input_stream = steps * input_step_bits;
-        weight_preload = outs * weight_step_bits;
-        break;
-      case arch::Dataflow::kInputStationary:
-        lines = step_cycles_ * outs + 2 * rows + columns - 2;
-        used_columns = pixels;
-        weight_stream = steps * weight_step_bits;
-        input_preload = pixels * input_step_bits;
-        break;
-    }
-    const Count drain = used_columns * sums * machine_.mac.accumulator_bits * (first_visit ? 1 : 2);
-    Count rho = 1;
+  [[nodiscard]] Count rho(const OracleFold& stream, const OracleFold& behind,
+                          const OracleFold& alone) const {
+    Count slowest = 1;
     for (const memory::BufferSpec& buffer : machine_.buffers) {
-      Count stream = 0;
-      Count preload = 0;
+      Count streamed = 0;
+      Count preloaded = 0;
       for (const TensorRole role : buffer.serves) {
-        if (role == TensorRole::kInput) stream += input_stream;
-        if (role == TensorRole::kInput) preload += input_preload;
-        if (role == TensorRole::kWeight) stream += weight_stream;
-        if (role == TensorRole::kWeight) preload += weight_preload;
-        if (role == TensorRole::kOutput) stream += step_cycles_ * drain;
+        if (role == TensorRole::kInput) {
+          streamed += stream.input_stream + step_cycles_ * behind.input_preload;
+          preloaded += alone.input_preload;
+        } else if (role == TensorRole::kWeight) {
+          streamed += stream.weight_stream + step_cycles_ * behind.weight_preload;
+          preloaded += alone.weight_preload;
+        } else {
+          streamed += step_cycles_ * stream.drain;
+        }
       }
       const Count width = buffer.banks * buffer.ports * buffer.word.count();
-      rho = std::max(rho, divide_up(stream, step_cycles_ * width));
-      rho = std::max(rho, divide_up(preload, width));
+      slowest = std::max(slowest, divide_up(streamed, step_cycles_ * width));
+      slowest = std::max(slowest, divide_up(preloaded, width));
     }
-    if (last_visit && machine_.vector.requant_lanes > 0) {
-      rho = std::max(rho, divide_up(used_columns * sums, machine_.vector.requant_lanes));
-    }
-    counts.lines += lines;
-    counts.port += lines * rho - lines;
+    if (machine_.vector.requant_lanes == 0) return slowest;
+    return std::max(slowest, divide_up(stream.requantized, machine_.vector.requant_lanes));
   }
 
   // The activations under a pixel's window are added up once, whatever the slices of N.
@@ -508,6 +625,18 @@ class TileOracle {
 };
 
 }  // namespace
+
+void OracleFold::raise_to(const OracleFold& other) {
+  const auto raise = [&other, this](Count OracleFold::*part) {
+    this->*part = std::max(this->*part, other.*part);
+  };
+  raise(&OracleFold::input_stream);
+  raise(&OracleFold::weight_stream);
+  raise(&OracleFold::input_preload);
+  raise(&OracleFold::weight_preload);
+  raise(&OracleFold::drain);
+  raise(&OracleFold::requantized);
+}
 
 std::vector<OracleTile> walk_tiles(const LayerTask& task, const Mapping& mapping,
                                    const AcceleratorSpec& machine) {

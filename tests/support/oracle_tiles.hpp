@@ -32,8 +32,25 @@ struct OracleBlocks {
   std::int64_t finish = 0;  ///< outputs at output width
 };
 
+/// One fold: how long its stream is and what it asks of the ports, in bits; streams in the cycles
+/// of a step, preloads and drain per line.
+struct OracleFold {
+  std::int64_t temporal = 0;
+  std::int64_t rows = 0;  ///< dot_columns: with a channel in some step
+  std::int64_t input_stream = 0;
+  std::int64_t weight_stream = 0;
+  std::int64_t input_preload = 0;
+  std::int64_t weight_preload = 0;
+  std::int64_t drain = 0;
+  std::int64_t requantized = 0;  ///< results per line
+
+  /// The larger one of each demand.
+  void raise_to(const OracleFold& other);
+};
+
 /// What a tile costs the array or the vector unit; accesses are words.
 struct OracleTileCounts {
+  std::vector<OracleFold> folds;
   std::int64_t lines = 0;
   std::int64_t port = 0;
   std::int64_t real_products = 0;

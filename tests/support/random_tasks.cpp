@@ -37,8 +37,13 @@ void random_family(arch::MacSpec& mac) {
 
 dataflow::AcceleratorSpec random_spec(const RandomCaseOptions& options) {
   using arch::Dataflow;
-  dataflow::AcceleratorSpec spec = example_spec(one_of(
-      {Dataflow::kOutputStationary, Dataflow::kWeightStationary, Dataflow::kInputStationary}));
+  dataflow::AcceleratorSpec spec =
+      example_spec(one_of({Dataflow::kOutputStationary, Dataflow::kWeightStationary,
+                           Dataflow::kInputStationary, Dataflow::kDotColumns}));
+  if (one_of({true, false})) {
+    spec.array.fold_overlap =
+        spec.array.preloads() ? arch::FoldOverlap::kPreload : arch::FoldOverlap::kFull;
+  }
   spec.array.rows = between(1, 6);
   spec.array.columns = between(1, 6);
   spec.array.reduction_packing =
@@ -132,10 +137,12 @@ std::ostream& operator<<(std::ostream& out, const RandomCase& value) {
   const LayerTask& task = value.task;
   const dataflow::Window& window = task.window;
   out << fmt::format(
-      "{} {}x{} {} mac {} packing {}; images {} groups {} in {}x{} C {} out {}x{} N {} kernel "
+      "{} overlap {} {}x{} {} mac {} packing {}; images {} groups {} in {}x{} C {} out {}x{} N {} "
+      "kernel "
       "{}x{} stride {}x{} dilation {}x{} pads {} {} {} {}; w{} a{} in {} {} out {}; tile {}x{} Ct "
       "{} Nt {} order {}{}{}; bandwidth {}/{} latency {} lanes {} requant {}",
-      to_text(value.spec.array.dataflow), value.spec.array.rows, value.spec.array.columns,
+      to_text(value.spec.array.dataflow), to_text(value.spec.array.fold_overlap),
+      value.spec.array.rows, value.spec.array.columns,
       task.unit == dataflow::TaskUnit::kArray ? "array" : "vector", value.spec.mac.style,
       static_cast<int>(value.spec.array.reduction_packing), task.images, task.groups,
       task.in_height, task.in_width, task.channels, task.out_height, task.out_width,

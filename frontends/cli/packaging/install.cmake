@@ -9,9 +9,10 @@ set(VERNIER_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/Vernier")
 
 install(TARGETS vernier RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(DIRECTORY configs DESTINATION "${VERNIER_DATA_DIR}")
-install(DIRECTORY validation DESTINATION "${VERNIER_DATA_DIR}" FILES_MATCHING PATTERN "*.csv")
+install(DIRECTORY validation DESTINATION "${VERNIER_DATA_DIR}"
+        FILES_MATCHING PATTERN "*.csv" PATTERN "*.yaml")
 install(FILES LICENSE NOTICE README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
-install(FILES docs/result.schema.json DESTINATION "${VERNIER_DATA_DIR}")
+install(FILES docs/result.schema.json docs/diff.schema.json DESTINATION "${VERNIER_DATA_DIR}")
 
 # Manual page and completion come out of the program's own command definitions.
 set(manual_dir "${CMAKE_BINARY_DIR}/manual")
@@ -29,15 +30,16 @@ install(FILES "${manual_dir}/vernier"
 # Libraries from the floor upwards; each is a component of find_package(Vernier).
 set(link_line "")
 foreach(name IN ITEMS arch_base arch memory energy dataflow_graph dataflow_machine dataflow_mapping
-                      dataflow_schedule dataflow_result dataflow_evaluate frontends_report
-                      frontends_topology frontends_scalesim validation)
+                      dataflow_schedule dataflow_result dataflow_evaluate dataflow_search
+                      dataflow_surrogate frontends_c frontends_report frontends_topology
+                      frontends_scalesim validation)
   if(NOT TARGET ${name})
     continue()
   endif()
   install(TARGETS ${name} EXPORT VernierTargets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
   get_target_property(folder ${name} VERNIER_FOLDER)
   install(DIRECTORY "${folder}/" DESTINATION "${VERNIER_HEADER_DIR}/${folder}"
-          FILES_MATCHING PATTERN "*.hpp" PATTERN "systemc" EXCLUDE)
+          FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h" PATTERN "systemc" EXCLUDE)
   get_target_property(kind ${name} TYPE)
   if(kind STREQUAL "STATIC_LIBRARY")
     string(PREPEND link_line "-lvernier_${name} ")

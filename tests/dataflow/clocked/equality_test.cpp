@@ -1,9 +1,11 @@
 // Holds the clocked engine against the analytical one: cycles by cause, every action, every bit
 // over the channel, and the results against the definition of the layer, on random tasks.
 #include <algorithm>
+#include <array>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -40,6 +42,30 @@ void compare_activity(std::string& text, const Activity& clocked, const Activity
   list(analytical, clocked, "analytical");
 }
 
+// Places of the activations that stay: inputs, then the output, one element after the other, the
+// last element first.
+struct OwnPlaces {
+  std::array<std::vector<std::int64_t>, 2> inputs;
+  std::vector<std::int64_t> output;
+  dataflow::TaskPlaces loan;
+
+  explicit OwnPlaces(const dataflow::LayerTask& task) {
+    const dataflow::OperandSizes sizes = operand_sizes(task);
+    const auto add = [this](std::vector<std::int64_t>& places, std::int64_t elements) {
+      for (std::int64_t left = elements; left > 0; --left) {
+        places.push_back(loan.elements + left - 1);
+      }
+      loan.elements += elements;
+    };
+    for (std::size_t slot = 0; slot < inputs.size(); ++slot) {
+      if (task.input_resident[slot]) add(inputs[slot], sizes.inputs[slot]);
+      loan.inputs[slot] = &inputs[slot];
+    }
+    if (task.output_resident) add(output, sizes.outputs);
+    loan.output = &output;
+  }
+};
+
 std::string differences_of(const OracleCase& drawn, std::uint64_t seed,
                            const memory::MachineFaults& faults, bool& feasible) {
   const dataflow::Machine machine = with_flat_prices(drawn.machine);
@@ -62,6 +88,8 @@ std::string differences_of(const OracleCase& drawn, std::uint64_t seed,
     first.in_height = first.in_width = first.out_height = first.out_width = 1;
     first.window = {};
     first.asymmetric_weight = first.asymmetric_input = false;
+    first.input_resident = {};
+    first.output_resident = false;
     const auto before = prepare_task(first, dataflow::Mapping{}, machine.accelerator);
     const dataflow::TaskOperands one = draw_operands(first, machine.accelerator, seed);
     static_cast<void>(clocked.run({&before->schedule,
@@ -70,7 +98,13 @@ std::string differences_of(const OracleCase& drawn, std::uint64_t seed,
                                    &prepared->schedule,
                                    &operands}));
   }
-  run = clocked.run({&prepared->schedule, &operands, border, nullptr, nullptr});
+  const OwnPlaces places(drawn.task);
+  for (std::size_t slot = 0; slot < places.inputs.size(); ++slot) {
+    if (!drawn.task.input_resident[slot]) continue;
+    clocked.leave_on_chip(places.inputs[slot], operands.inputs[slot],
+                          drawn.task.input_storage[slot]);
+  }
+  run = clocked.run({&prepared->schedule, &operands, border, nullptr, nullptr, places.loan});
 
   std::string text;
   for (int at = 0; at < dataflow::kCycleCauseCount; ++at) {
@@ -186,6 +220,9 @@ TEST_CASE("The equality property finds every planted mistake", "[clocked][proper
   SECTION("latency waited for twice") { faults.double_latency = true; }
   SECTION("partial sums not read back") { faults.array.skip_sum_reads = true; }
   SECTION("last partial fold ends a line early") { faults.array.shorten_last_fold = true; }
+  SECTION("overlapping folds start a line early") { faults.array.start_early = true; }
+  SECTION("shadow registers taken over a line late") { faults.array.take_over_late = true; }
+  SECTION("sums of dot columns never cleared") { faults.array.keep_column_sums = true; }
   const Outcome outcome = run_property(kCases, faults, Shrink::kNo);
   CHECK_FALSE(outcome.holds);
   CHECK_THAT(outcome.message, Catch::Contains("clocked"));  // a difference, not an exception

@@ -149,6 +149,45 @@ TEST_CASE("The MatMul of design 5.8 takes 96 cycles with every grant where it mu
   CHECK(result.cost.utilisation() == Approx(0.25));
 }
 
+TEST_CASE("The MatMul of design 5.8 takes 140 cycles with single buffers", "[evaluate][worked]") {
+  // Every load waits for the end of the last tile, every tile for the store of the block before.
+  AcceleratorSpec spec = tests::example_spec(arch::Dataflow::kOutputStationary);
+  for (memory::BufferSpec& buffer : spec.buffers) buffer.buffering = memory::Buffering::kSingle;
+  const Machine machine = tests::with_prices(spec);
+  const Run result = run(machine, gemm_task(8, 6, 8), {4, 1, 6, 4});
+  // I0 0, W0 8; W1 38; I1 68, W2 76; W3 106.
+  CHECK(spans(result.of(TimingEvent::Kind::kLoad)) ==
+        Spans{{0, 8}, {8, 16}, {38, 46}, {68, 76}, {76, 84}, {106, 114}});
+  CHECK(spans(result.of(TimingEvent::Kind::kStore)) ==
+        Spans{{46, 50}, {84, 88}, {114, 118}, {136, 140}});
+  CHECK(spans(result.of(TimingEvent::Kind::kTile)) ==
+        Spans{{26, 38}, {56, 68}, {94, 106}, {124, 136}});
+  check_causes(result.cost.cycles, 48, 0, 26, 0, 18 + 26 + 18, 4);
+}
+
+TEST_CASE("The MatMul of design 5.8 takes 72 cycles with its activations on chip",
+          "[evaluate][worked]") {
+  LayerTask task = gemm_task(8, 6, 8);
+  task.input_resident[0] = task.output_resident = true;
+  const Machine machine = example_machine(arch::Dataflow::kOutputStationary);
+  const Run result = run(machine, task, {4, 1, 6, 4});
+  // Only weights: W0 0, W1 8, W2 when tile 0 has ended, W3 when tile 1 has.
+  CHECK(spans(result.of(TimingEvent::Kind::kLoad)) == Spans{{0, 8}, {8, 16}, {30, 38}, {42, 50}});
+  CHECK(result.of(TimingEvent::Kind::kStore).empty());
+  CHECK(spans(result.of(TimingEvent::Kind::kTile)) ==
+        Spans{{18, 30}, {30, 42}, {48, 60}, {60, 72}});
+  check_causes(result.cost.cycles, 48, 0, 18, 0, 6, 0);
+  // The array touches the same words as ever; the DMA only weights.
+  const Counts count = counts(result, machine);
+  CHECK(count.input(Action::kRead) == 4 * 8);
+  CHECK(count.input(Action::kWrite) == 0);
+  CHECK(count.output(Action::kWrite) == 4 * 4);
+  CHECK(count.output(Action::kRead) == 0);
+  CHECK(count.dram(Action::kRead) == 4 * 256);
+  CHECK(count.dram(Action::kWrite) == 0);
+  CHECK(result.cost.peak_on_chip == Bytes(2 * 32));  // two weight blocks
+}
+
 TEST_CASE("A 1x1 convolution on weight-stationary PEs waits for its output ports",
           "[evaluate][worked]") {
   // P = 64 (8x8), K = 64, N = 64; tiles of 4x8 pixels, all 64 input and 32 output channels.

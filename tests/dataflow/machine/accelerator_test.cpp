@@ -1,6 +1,7 @@
 #include "dataflow/machine/accelerator.hpp"
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -66,10 +67,10 @@ TEST_CASE("A machine file becomes a machine with the numbers it states", "[dataf
 
 TEST_CASE("All shipped machines load and are priced", "[dataflow][machine]") {
   for (const auto& [file, pes] :
-       {std::pair("bitfusion_16x32", 512), std::pair("edge_64x64_ws", 4096),
-        std::pair("scale_sim_default", 1024), std::pair("scale_sim_low_memory", 1024),
-        std::pair("weight_serial", 1152), std::pair("activation_serial", 256),
-        std::pair("subword_dvafs", 256)}) {
+       {std::pair("bitfusion_16x32", 512), std::pair("bitfusion_16x32_dot", 512),
+        std::pair("edge_64x64_ws", 4096), std::pair("scale_sim_default", 1024),
+        std::pair("scale_sim_low_memory", 1024), std::pair("weight_serial", 1152),
+        std::pair("activation_serial", 256), std::pair("subword_dvafs", 256)}) {
     CAPTURE(file);
     const Machine shipped = load_machine(kRoot + "configs/accelerators/" + file + ".yaml");
     CHECK(shipped.accelerator.spec().name == file);
@@ -135,6 +136,26 @@ TEST_CASE("A missing, an unknown and a misspelt key are named with their line",
   fails_with(kGood + "votes: 3\n", "a.yaml:13: votes: unknown key; allowed are name, source");
 }
 
+TEST_CASE("A fold overlap that the dataflow cannot have is refused with those that it can",
+          "[dataflow][machine][overlap]") {
+  const auto array = [](const std::string& dataflow, const std::string& overlap) {
+    return changed("array:", "array: {rows: 4, columns: 4, dataflow: " + dataflow +
+                                 ", fold_overlap: " + overlap + "}");
+  };
+  for (const auto& [dataflow, legal, illegal] :
+       {std::tuple("output_stationary", "full", "preload"),
+        std::tuple("dot_columns", "full", "preload"),
+        std::tuple("weight_stationary", "preload", "full"),
+        std::tuple("input_stationary", "preload", "full")}) {
+    CHECK(to_text(machine(array(dataflow, "none")).spec().array.fold_overlap) == "none");
+    CHECK(to_text(machine(array(dataflow, legal)).spec().array.fold_overlap) == legal);
+    fails_with(array(dataflow, illegal), std::string("a.yaml:4: array.fold_overlap: found '") +
+                                             illegal + "'; the dataflow " + dataflow +
+                                             " allows none, " + legal);
+  }
+  fails_with(array("output_stationary", "ful"), "did you mean 'full'?");
+}
+
 TEST_CASE("A wrong unit is named with the allowed ones", "[dataflow][machine]") {
   fails_with(changed("clock:", "clock: 200 mhz"), "a.yaml:3: clock: '200 mhz' has the unit 'mhz'");
   fails_with(changed("clock:", "clock: 200"), "'200' has no unit");
@@ -162,7 +183,47 @@ TEST_CASE("Halves of a buffer need an even number of banks", "[dataflow][machine
   fails_with(changed("  output:",
                      "  output: {serves: [output], capacity: 12 KiB, banks: 0, word: "
                      "32 bit}"),
-             "a.yaml:9: buffers.output.banks: found 0; allowed is 2 to 1048576");
+             "a.yaml:9: buffers.output.banks: found 0; allowed is 1 to 1048576");
+}
+
+TEST_CASE("A single buffer holds one block in all of it", "[dataflow][machine]") {
+  const Accelerator single = machine(changed(
+      "  output:",
+      "  output: {serves: [output], capacity: 12 KiB, banks: 3, word: 32 bit, buffering: single}"));
+  CHECK(single.buffer(TensorRole::kOutput).half() == Bits(12 * 8192));
+  CHECK(single.buffer(TensorRole::kOutput).blocks_held() == 1);
+  fails_with(changed("  output:",
+                     "  output: {serves: [output], capacity: 12 KiB, banks: 3, word: 32 bit, "
+                     "buffering: singel}"),
+             "a.yaml:9: buffers.output.buffering: found 'singel'; allowed are single, double; did "
+             "you mean 'single'?");
+}
+
+TEST_CASE("What stays on chip takes whole banks of a buffer that serves input and output",
+          "[dataflow][machine]") {
+  const auto with = [](const std::string& rest) {
+    std::string text =
+        changed("  input:", "  io: {serves: [input, output], word: 32 bit, " + rest + "}");
+    const std::size_t start = text.find("  output:");
+    return text.erase(start, text.find('\n', start) + 1 - start);
+  };
+  const Accelerator io = machine(with("capacity: 6 KiB, banks: 6, resident_bytes: 2 KiB"));
+  CHECK(io.buffer(TensorRole::kInput).resident_bytes == Bytes(2048));
+  CHECK(io.buffer(TensorRole::kInput).half() == Bits(2 * 8192));  // half of the 4 KiB left
+  fails_with(with("capacity: 6 KiB, banks: 6, resident_bytes: 1500 B"),
+             "buffers.io.resident_bytes: found 1500 B; needed are whole banks of 1 KiB, fewer than "
+             "the 6 of the buffer");
+  fails_with(with("capacity: 6 KiB, banks: 6, resident_bytes: 6 KiB"),
+             "buffers.io.resident_bytes: found 6 KiB; needed are whole banks of 1 KiB, fewer");
+  fails_with(with("capacity: 6 KiB, banks: 6, resident_bytes: 1 KiB"),
+             "buffers.io.banks: resident_bytes leaves 5; the halves of a double buffer");
+  CHECK_NOTHROW(
+      machine(with("capacity: 6 KiB, banks: 6, resident_bytes: 1 KiB, buffering: single")));
+  fails_with(changed("  output:",
+                     "  output: {serves: [output], capacity: 8 KiB, banks: 4, word: 32 bit, "
+                     "resident_bytes: 4 KiB}"),
+             "a.yaml:9: buffers.output.resident_bytes: activations stay on chip only in a buffer "
+             "that serves input and output");
 }
 
 TEST_CASE("A buffer holds whole words in each bank", "[dataflow][machine]") {
@@ -289,6 +350,43 @@ TEST_CASE("A depthwise mode that the machine cannot have is refused by name",
   fails_with(array("output_stationary", "vector_unit"),
              "a.yaml:11: vector.ops: depthwise: vector_unit needs the operations multiply and add");
   fails_with(array("output_stationary", "dedicated"), "array.depthwise: found 'dedicated'");
+}
+
+TEST_CASE("Overlapping folds and dot_columns are refused for units that keep products apart",
+          "[dataflow][machine]") {
+  const auto with = [](const std::string& array, const std::string& mac) {
+    std::string text = changed("array", "array: {rows: 4, columns: 4, " + array + "}");
+    const std::size_t start = text.find("mac:");
+    text.replace(start, text.find('\n', start) - start,
+                 "mac: {" + mac + ", weight_bits: [4, 8], activation_bits: [4, 8]}");
+    return text;
+  };
+  const std::string preload = "dataflow: weight_stationary, fold_overlap: preload";
+  const std::string full = "dataflow: output_stationary, fold_overlap: full";
+  const std::string dot = "dataflow: dot_columns";
+  for (const std::string& array : {preload, full, dot}) {
+    for (const std::string apart :
+         {"style: sum_apart", "style: sum_apart_1d", "style: subword_apart, subwords: groups",
+          "style: subword_apart, subwords: pixels"}) {
+      fails_with(with(array, apart), "is built for units that add all products of a step to one");
+    }
+    for (const std::string together :
+         {"style: fixed", "style: sum_together_1d", "style: subword_together",
+          "style: bit_serial, serial: activation, bits_per_cycle: 2, lanes: 3"}) {
+      CAPTURE(array, together);
+      CHECK_NOTHROW(machine(with(array, together)));
+    }
+  }
+  fails_with(with(dot, "style: fixed, modes: [{weight: 4, activation: 8, pixels: 2}]"),
+             "a.yaml: array.dataflow: dot_columns is built for units that add all products of a "
+             "step to one sum; at 4 x 8 bit 'fixed' takes 1 output channels, 2 pixels and 1 groups "
+             "apart");
+  // Units as they are, tiles of several groups are refused too.
+  fails_with(with(preload + ", depthwise: block_diagonal", "style: fixed"),
+             "a.yaml:4: array.depthwise: block_diagonal is not built for array.fold_overlap: "
+             "preload, whose tiles hold one group; allowed are per_group, vector_unit");
+  fails_with(with(dot + ", depthwise: grouped_lanes", "style: subword_apart, subwords: groups"),
+             "grouped_lanes is not built for array.dataflow: dot_columns");
 }
 
 TEST_CASE("The serial machines have the peaks of their published figures", "[dataflow][machine]") {

@@ -1,4 +1,5 @@
 // Every result that the command line prints must satisfy docs/result.schema.json.
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -25,8 +26,8 @@ const std::string kRoot = std::string(VERNIER_SOURCE_DIR) + "/";
 
 class ResultSchema {
  public:
-  ResultSchema() {
-    std::ifstream stream(kRoot + "docs/result.schema.json");
+  explicit ResultSchema(const char* file = "docs/result.schema.json") {
+    std::ifstream stream(kRoot + file);
     document_ = Json::parse(stream);
     valijson::SchemaParser parser;
     parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(document_), schema_);
@@ -51,6 +52,34 @@ class ResultSchema {
   Json document_;
   valijson::Schema schema_;
 };
+
+// The roofline of every part follows from its other figures (design 9).
+void check_rooflines(const Json& result) {
+  const double bandwidth = result["machine"]["dram"]["bandwidth_bits_per_cycle"].get<double>();
+  std::vector<Json> parts(result["layers"].begin(), result["layers"].end());
+  parts.push_back(result["total"]);
+  for (const Json& part : parts) {
+    const auto macs = part["macs"].get<double>();
+    const Json& line = part["roofline"];
+    REQUIRE(line.is_null() == (macs == 0.0));
+    if (line.is_null()) continue;
+    const auto peak = line["peak_macs_per_cycle"].get<double>();
+    if (part["dram_bits"] == 0) {  // everything stays on chip: no roof but the array
+      CHECK(line["operational_intensity_macs_per_bit"].is_null());
+      CHECK(line["attainable_macs_per_cycle"].get<double>() == Approx(peak));
+      CHECK(line["roof"] == "compute");
+      continue;
+    }
+    const auto intensity = line["operational_intensity_macs_per_bit"].get<double>();
+    const auto attainable = line["attainable_macs_per_cycle"].get<double>();
+    CHECK(intensity == Approx(macs / part["dram_bits"].get<double>()));
+    CHECK(line["machine_balance_macs_per_bit"].get<double>() == Approx(peak / bandwidth));
+    CHECK(attainable == Approx(std::min(peak, intensity * bandwidth)));
+    CHECK(line["achieved_macs_per_cycle"].get<double>() ==
+          Approx(macs / part["cycles"].get<double>()));
+    CHECK(line["roof"] == (intensity * bandwidth < peak ? "dram" : "compute"));
+  }
+}
 
 double sum_of(const Json& parts) {
   double sum = 0.0;
@@ -88,6 +117,23 @@ void check_conservation(const Json& result) {
   CHECK(end_ms == Approx(result["total"]["time_ms"].get<double>()).epsilon(1e-12));
 }
 
+TEST_CASE("A result on DRAM with banks satisfies the schema", "[frontends][report][dram]") {
+  ResultSchema schema;
+  for (const char* engine : {"analytical", "systemc"}) {
+    const auto run = run_vernier(
+        {"run", "--accelerator", kRoot + "configs/accelerators/bitfusion_16x32.yaml", "--model",
+         kRoot + "configs/models/resnet20.yaml", "--bits", "w=4,a=8", "--format", "json",
+         "--engine", engine, "--set", "dram={model: timing, preset: DDR4-2400, policy: closed}",
+         "--set", "energy.dram=DDR4-2400", "--set",
+         "energy.tables=[aladdin_45nm, cacti_45nm, bitfusion_45nm, dram_currents]"});
+    INFO(engine << " " << run.error);
+    REQUIRE(run.exit_code == 0);
+    const Json result = Json::parse(run.output);
+    CHECK(schema.problems(result) == "");
+    check_conservation(result);
+  }
+}
+
 TEST_CASE("Every shipped machine and network gives a result that satisfies the schema",
           "[frontends][report]") {
   ResultSchema schema;
@@ -106,6 +152,7 @@ TEST_CASE("Every shipped machine and network gives a result that satisfies the s
       for (const Json& layer : result["layers"]) cycles += layer["cycles"].get<std::int64_t>();
       CHECK(cycles == result["total"]["cycles"].get<std::int64_t>());
       check_conservation(result);
+      check_rooflines(result);
     }
   }
 }
@@ -121,6 +168,30 @@ TEST_CASE("A result with all parts of an import report satisfies the schema",
   CHECK(schema.problems(result) == "");
   result["import"]["widths"][0]["slices"] = {{{"channels", 3}, {"bits", 2}}};
   CHECK(schema.problems(result) == "");
+}
+
+TEST_CASE("The difference of two results satisfies its schema", "[frontends][report]") {
+  ResultSchema schema("docs/diff.schema.json");
+  std::vector<std::string> results;
+  for (const char* layer : {"fc", "conv1"}) {
+    const auto run =
+        run_vernier({"run", "-a", kRoot + "configs/accelerators/bitfusion_16x32.yaml", "-m",
+                     kRoot + "configs/models/resnet20.yaml", "--layer", layer, "--format", "json"});
+    INFO(run.error);
+    REQUIRE(run.exit_code == 0);
+    results.push_back(run.output);
+  }
+  const tests::InputFile first("a.json", results[0]);
+  const tests::InputFile second("b.json", results[1]);
+  const auto run = run_vernier({"diff", first.path(), second.path(), "--format", "json"});
+  REQUIRE(run.exit_code == 0);
+  const Json diff = Json::parse(run.output);
+  CHECK(schema.problems(diff) == "");
+  CHECK(diff["removed_layers"] == 1);
+  CHECK(diff["added_layers"] == 1);
+  Json wrong = diff;
+  wrong["layers"][0]["state"] = "gone";
+  CHECK(schema.problems(wrong) != "");
 }
 
 TEST_CASE("A CSV result states energy by component, action, tensor and state",
@@ -168,6 +239,38 @@ TEST_CASE("A CSV result states energy by component, action, tensor and state",
   CHECK(layers == Approx(total).epsilon(1e-12));
 }
 
+TEST_CASE("A CSV result states the roofline of layers with MACs and none of others",
+          "[frontends][report]") {
+  const auto run = run_vernier({"run", "-a", kRoot + "configs/accelerators/bitfusion_16x32.yaml",
+                                "-m", kRoot + "configs/models/resnet20.yaml", "--format", "csv"});
+  REQUIRE(run.exit_code == 0);
+  const std::vector<std::string> columns{
+      "peak_macs_per_cycle",          "operational_intensity_macs_per_bit",
+      "machine_balance_macs_per_bit", "attainable_macs_per_cycle",
+      "achieved_macs_per_cycle",      "roof"};
+  std::istringstream lines(run.output);
+  std::vector<std::string> names;
+  int without = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::vector<std::string> cells;
+    std::istringstream row(line);
+    for (std::string cell; std::getline(row, cell, ',');) cells.push_back(cell);
+    if (names.empty()) {
+      names = cells;
+      continue;
+    }
+    REQUIRE(cells.size() == names.size());
+    for (const std::string& column : columns) {
+      const auto found = std::find(names.begin(), names.end(), column);
+      REQUIRE(found != names.end());
+      CHECK((cells[2] == "0") == cells[static_cast<std::size_t>(found - names.begin())].empty());
+    }
+    without += cells[2] == "0" ? 1 : 0;
+  }
+  REQUIRE(names[2] == "macs");
+  CHECK(without > 0);
+}
+
 TEST_CASE("The schema refuses results with a missing, foreign or negative value",
           "[frontends][report]") {
   ResultSchema schema;
@@ -189,6 +292,12 @@ TEST_CASE("The schema refuses results with a missing, foreign or negative value"
   Json foreign_width = good;
   foreign_width["import"]["widths"].push_back({{"tensor", "x"}, {"bits", 33}});
   CHECK(schema.problems(foreign_width) != "");
+  Json without_roofline = good;
+  without_roofline["total"].erase("roofline");
+  CHECK(schema.problems(without_roofline) != "");
+  Json infinite = good;
+  infinite["total"]["roofline"]["attainable_macs_per_cycle"] = nullptr;
+  CHECK(schema.problems(infinite) != "");
   Json negative = good;
   negative["total"]["energy_pj"] = -1.0;
   CHECK(schema.problems(negative) != "");
