@@ -305,11 +305,12 @@ void Accelerator::refuse_apart_lanes() const {
     const arch::MacMode& mode = legal.mode;
     if (mode.out_channels == 1 && mode.pixels == 1 && mode.groups == 1) continue;
     throw ConfigError(fmt::format(
-        "{}: {} is built for units that add all products of a step to one sum; at {} x {} bit "
+        "{}{} is built for units that add all products of a step to one sum; at {} x {} bit "
         "'{}' takes {} output channels, {} pixels and {} groups apart (families that add up in "
         "every mode: fixed, sum_together, sum_together_1d, subword_together, bit_serial)",
-        spec_.file, one_group_key(spec_.array), legal.weight.bits(), legal.activation.bits(),
-        spec_.mac.style, mode.out_channels, mode.pixels, mode.groups));
+        spec_.file.empty() ? "" : spec_.file + ": ", one_group_key(spec_.array),
+        legal.weight.bits(), legal.activation.bits(), spec_.mac.style, mode.out_channels,
+        mode.pixels, mode.groups));
   }
 }
 

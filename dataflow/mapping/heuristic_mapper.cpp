@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <optional>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "arch/fold_model.hpp"
 #include "dataflow/mapping/axis.hpp"
 #include "dataflow/mapping/candidates.hpp"
+#include "dataflow/mapping/channel_slices.hpp"
 #include "dataflow/mapping/tile_fit.hpp"
 #include "memory/packing.hpp"
 #include "memory/port_model.hpp"
@@ -415,38 +415,6 @@ class Search {
   Bits output_word_;
   TileFit fit_;
 };
-
-// total, total/2, total/4 ... rounded up to `step`, then on below `step` down to 1.
-std::vector<std::int64_t> halvings(std::int64_t total, std::int64_t step) {
-  std::vector<std::int64_t> sizes{total};
-  while (sizes.back() > 1) {
-    std::int64_t next = ceil_div(sizes.back(), 2);
-    if (next > step)
-      next = std::min(round_up(next, step), sizes.back() - 1);
-    else if (sizes.back() > step)
-      next = step;
-    sizes.push_back(next);
-  }
-  return sizes;
-}
-
-// Slices of the reduction to try, descending: halvings, and where rows hold the reduction the
-// largest slices that fill 1, 2, 4 ... row folds.
-std::vector<std::int64_t> reduction_slices(const LayerTask& task, const Accelerator& machine) {
-  std::vector<std::int64_t> sizes = halvings(task.channels, 1);
-  const arch::ArraySpec& array = machine.spec().array;
-  if (array.folds_reduction()) {
-    const arch::MacMode& mode = machine.mode(task.weight_compute, task.activation_compute);
-    for (std::int64_t folds = 1; folds * array.rows <= task.channels * task.window.positions();
-         folds *= 2) {
-      const std::int64_t channels = folds * array.rows / task.window.positions() * mode.reduction;
-      if (channels >= 1 && channels < task.channels) sizes.push_back(channels);
-    }
-  }
-  std::sort(sizes.begin(), sizes.end(), std::greater<>());
-  sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
-  return sizes;
-}
 
 class Chooser {
  public:

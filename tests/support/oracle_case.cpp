@@ -383,6 +383,9 @@ AcceleratorSpec draw_oracle_machine(bool keeps_activations) {
   buffer.capacity = bank * buffer.banks;
   buffer.resident_bytes = bank * kept;
   machine.buffers = {buffer, draw_buffer("weight", {kWeight})};
+  if (machine.array.depthwise == arch::DepthwiseMode::kVectorUnit) {
+    machine.storage_bits = {1, 2, 4, 8, 16};  // 8 bits lie in 8, so that lanes hold their sums
+  }
   if (one_in(3)) {  // one for everything
     machine.buffers.pop_back();
     machine.buffers.front().serves.push_back(kWeight);

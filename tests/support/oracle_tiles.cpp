@@ -333,7 +333,7 @@ class TileOracle {
         }
         break;
     }
-    count_time(counts);
+    count_time(counts, step_cycles_, machine_);
     return counts;
   }
 
@@ -484,87 +484,6 @@ class TileOracle {
     return fold;
   }
 
-  /// A stretch of lines.
-  struct Lines {
-    Count begin = 0;
-    Count end = 0;
-    [[nodiscard]] bool meets(const Lines& other) const {
-      return begin < other.end && other.begin < end;
-    }
-  };
-
-  // Lines and port cycles of the folds of a tile, by looking at each interval between two starts
-  // and at all folds that have a line in it.
-  void count_time(OracleTileCounts& counts) const {
-    const Count rows = machine_.array.rows;
-    const Count columns = machine_.array.columns;
-    const bool overlaps = machine_.array.fold_overlap != arch::FoldOverlap::kNone;
-    const Count preload = machine_.array.dataflow == arch::Dataflow::kWeightStationary ||
-                                  machine_.array.dataflow == arch::Dataflow::kInputStationary
-                              ? rows
-                              : 0;
-    const std::vector<OracleFold>& folds = counts.folds;
-    std::vector<Lines> streams;
-    std::vector<Lines> preloads;
-    Count start = 0;
-    for (const OracleFold& fold : folds) {
-      const Count stream = overlaps && !streams.empty() ? start : start + preload;
-      const Count length = fold.temporal + rows + columns - 2;
-      if (overlaps && !streams.empty()) {
-        preloads.push_back({streams.back().begin, streams.back().begin + rows + columns - 1});
-      } else {
-        preloads.push_back({start, start + preload});
-      }
-      streams.push_back({stream, stream + length});
-      const Count apart = is_dot() ? fold.temporal : std::max(fold.temporal, rows);
-      start = overlaps ? stream + apart : stream + length;
-    }
-    for (std::size_t at = 0; at < folds.size(); ++at) {
-      const bool last = at + 1 == folds.size();
-      const bool first = at == 0 || !overlaps;
-      Lines interval{first ? preloads[at].begin : streams[at].begin, streams[at].end};
-      if (overlaps && !last) interval.end = streams[at + 1].begin;
-      OracleFold stream;
-      OracleFold behind;  // preloads while a stream runs
-      for (std::size_t other = 0; other < folds.size(); ++other) {
-        if (streams[other].meets(interval)) stream.raise_to(folds[other]);
-        if (overlaps && other > 0 && preloads[other].meets(interval)) {
-          behind.raise_to(folds[other]);
-        }
-      }
-      OracleFold alone;
-      if (first) alone = folds[at];
-      const Count lines = interval.end - interval.begin;
-      counts.lines += lines;
-      counts.port += lines * (rho(stream, behind, alone) - 1);
-    }
-  }
-
-  [[nodiscard]] Count rho(const OracleFold& stream, const OracleFold& behind,
-                          const OracleFold& alone) const {
-    Count slowest = 1;
-    for (const memory::BufferSpec& buffer : machine_.buffers) {
-      Count streamed = 0;
-      Count preloaded = 0;
-      for (const TensorRole role : buffer.serves) {
-        if (role == TensorRole::kInput) {
-          streamed += stream.input_stream + step_cycles_ * behind.input_preload;
-          preloaded += alone.input_preload;
-        } else if (role == TensorRole::kWeight) {
-          streamed += stream.weight_stream + step_cycles_ * behind.weight_preload;
-          preloaded += alone.weight_preload;
-        } else {
-          streamed += step_cycles_ * stream.drain;
-        }
-      }
-      const Count width = buffer.banks * buffer.ports * buffer.word.count();
-      slowest = std::max(slowest, divide_up(streamed, step_cycles_ * width));
-      slowest = std::max(slowest, divide_up(preloaded, width));
-    }
-    if (machine_.vector.requant_lanes == 0) return slowest;
-    return std::max(slowest, divide_up(stream.requantized, machine_.vector.requant_lanes));
-  }
-
   // The activations under a pixel's window are added up once, whatever the slices of N.
   void count_zero_point_adds(OracleTile& tile) const {
     if (!task_.asymmetric_weight || tile.out_at != 0) return;
@@ -625,18 +544,6 @@ class TileOracle {
 };
 
 }  // namespace
-
-void OracleFold::raise_to(const OracleFold& other) {
-  const auto raise = [&other, this](Count OracleFold::*part) {
-    this->*part = std::max(this->*part, other.*part);
-  };
-  raise(&OracleFold::input_stream);
-  raise(&OracleFold::weight_stream);
-  raise(&OracleFold::input_preload);
-  raise(&OracleFold::weight_preload);
-  raise(&OracleFold::drain);
-  raise(&OracleFold::requantized);
-}
 
 std::vector<OracleTile> walk_tiles(const LayerTask& task, const Mapping& mapping,
                                    const AcceleratorSpec& machine) {

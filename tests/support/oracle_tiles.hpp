@@ -62,6 +62,11 @@ struct OracleTileCounts {
   std::int64_t output_writes = 0;
 };
 
+/// Adds lines and port cycles of the folds, whose steps take `step_cycles`, by looking at each
+/// interval between two starts and at all folds that have a line in it.
+void count_time(OracleTileCounts& counts, std::int64_t step_cycles,
+                const dataflow::AcceleratorSpec& machine);
+
 /// One tile. The `..._at` are the coordinates of its loops.
 struct OracleTile {
   std::int64_t group = 0;   ///< first of the tile

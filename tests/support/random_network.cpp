@@ -173,9 +173,14 @@ RandomNetwork draw_network(const dataflow::Accelerator& machine) {
     map.tensors[tensor.name] = precision;
   }
   for (const dataflow::Layer& layer : graph.layers()) {
-    if (!layer.weight || one_in(2)) continue;
+    if (!layer.weight) continue;
     const auto* conv = std::get_if<dataflow::Conv2d>(&layer.op);
     const dataflow::Tensor& weight = graph.tensor(*layer.weight);
+    // A depthwise layer of the vector unit has no zero points of weights to take off.
+    const bool on_lanes = conv != nullptr && conv->groups > 1 &&
+                          machine.spec().array.depthwise == arch::DepthwiseMode::kVectorUnit;
+    if (on_lanes) map.tensors[weight.name].asymmetric = false;
+    if (one_in(2)) continue;
     slice(map.tensors[weight.name], weight,
           conv == nullptr || conv->groups == 1 ? 1 : conv->out_channels / conv->groups,
           mac.weight_bits, storage);

@@ -37,10 +37,13 @@ void random_family(arch::MacSpec& mac) {
 
 dataflow::AcceleratorSpec random_spec(const RandomCaseOptions& options) {
   using arch::Dataflow;
-  dataflow::AcceleratorSpec spec =
-      example_spec(one_of({Dataflow::kOutputStationary, Dataflow::kWeightStationary,
-                           Dataflow::kInputStationary, Dataflow::kDotColumns}));
-  if (one_of({true, false})) {
+  dataflow::AcceleratorSpec spec = example_spec(one_of(
+      {Dataflow::kOutputStationary, Dataflow::kWeightStationary, Dataflow::kInputStationary}));
+  random_family(spec.mac);
+  // Overlapping folds and dot_columns take units that add up all products of a step.
+  const bool adds_up = spec.mac.style.find("apart") == std::string::npos;
+  if (adds_up && one_of({true, false, false, false})) spec.array.dataflow = Dataflow::kDotColumns;
+  if (adds_up && one_of({true, false})) {
     spec.array.fold_overlap =
         spec.array.preloads() ? arch::FoldOverlap::kPreload : arch::FoldOverlap::kFull;
   }
@@ -48,7 +51,6 @@ dataflow::AcceleratorSpec random_spec(const RandomCaseOptions& options) {
   spec.array.columns = between(1, 6);
   spec.array.reduction_packing =
       one_of({arch::ReductionPacking::kChannels, arch::ReductionPacking::kWindow});
-  random_family(spec.mac);
   spec.mac.accumulator_bits = one_of<std::int64_t>({24, 32, 48});
   spec.mac.overflow = arch::AccumulatorOverflow::kSaturate;
   if (one_of({true, false})) {  // one buffer for everything

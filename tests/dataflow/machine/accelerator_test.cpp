@@ -365,12 +365,12 @@ TEST_CASE("Overlapping folds and dot_columns are refused for units that keep pro
   const std::string full = "dataflow: output_stationary, fold_overlap: full";
   const std::string dot = "dataflow: dot_columns";
   for (const std::string& array : {preload, full, dot}) {
-    for (const std::string apart :
+    for (const char* const apart :
          {"style: sum_apart", "style: sum_apart_1d", "style: subword_apart, subwords: groups",
           "style: subword_apart, subwords: pixels"}) {
       fails_with(with(array, apart), "is built for units that add all products of a step to one");
     }
-    for (const std::string together :
+    for (const char* const together :
          {"style: fixed", "style: sum_together_1d", "style: subword_together",
           "style: bit_serial, serial: activation, bits_per_cycle: 2, lanes: 3"}) {
       CAPTURE(array, together);
