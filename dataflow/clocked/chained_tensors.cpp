@@ -42,6 +42,7 @@ std::vector<std::vector<std::int64_t>> channels_of_tasks(const Precision& weight
     next += slice.channels;
   }
   std::vector<std::vector<std::int64_t>> result;
+  result.reserve(channels.size());
   for (auto& entry : channels) result.push_back(std::move(entry.second));
   return result;
 }
