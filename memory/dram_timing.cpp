@@ -234,7 +234,7 @@ Bandwidth effective_bandwidth(const DramTimingSpec& spec, Hertz core_clock) {
   const std::int64_t refi = preset.cycles.refi;
   constexpr std::int64_t kMega = 1'000'000;
   const Wide bits_per_interval =
-      Wide{spec.channels * preset.bus_bits * 2} * (refi - preset.cycles.rfc);
+      Wide{spec.channels} * preset.bus_bits * 2 * (refi - preset.cycles.rfc);
   const Wide picoseconds = Wide{refi} * preset.clock_ps;
   const auto megabits =
       static_cast<std::int64_t>(bits_per_interval * (kPicosecondsPerSecond / kMega) / picoseconds);

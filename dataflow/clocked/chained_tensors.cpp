@@ -35,11 +35,14 @@ std::vector<std::vector<std::int64_t>> channels_of_tasks(const Precision& weight
   std::map<Bitwidth, std::vector<std::int64_t>> channels;
   std::int64_t next = 0;
   for (const PrecisionSlice& slice : weight.slices) {
-    for (std::int64_t left = slice.channels; left > 0; --left) {
-      channels[slice.bits].push_back(next++);
-    }
+    std::vector<std::int64_t>& of_width = channels[slice.bits];
+    const std::size_t known = of_width.size();
+    of_width.resize(known + static_cast<std::size_t>(slice.channels));
+    std::iota(of_width.begin() + static_cast<std::ptrdiff_t>(known), of_width.end(), next);
+    next += slice.channels;
   }
   std::vector<std::vector<std::int64_t>> result;
+  result.reserve(channels.size());
   for (auto& entry : channels) result.push_back(std::move(entry.second));
   return result;
 }
@@ -84,6 +87,7 @@ Places Finder::places_of_tensor(TensorId tensor) const {
 Places Finder::joined(const Layer& layer) const {
   const auto& concat = std::get<Concat>(layer.op);
   std::vector<Places> parts;
+  parts.reserve(layer.inputs.size());
   for (const TensorId input : layer.inputs) parts.push_back(places_of_tensor(input));
   const std::size_t size = static_cast<std::size_t>(
       checked_mul(graph_.batch(), graph_.tensor(layer.output).shape.elements()));

@@ -417,7 +417,8 @@ Result<ClockedNetwork> simulate(const Machine& machine, const LayerGraph& graph,
   refuse_unknown_names(graph, options);
   const std::vector<LoweredLayer> lowered =
       lower_network(graph, precision, machine.accelerator, options.strict_bits);
-  Result<std::vector<Step>> compiled = compile_steps(graph, lowered, machine.accelerator, options.mappings);
+  Result<std::vector<Step>> compiled =
+      compile_steps(graph, lowered, machine.accelerator, options.mappings);
   if (!compiled) return compiled.infeasible();
   std::vector<Step> steps = std::move(compiled).value();
   refuse_huge_tasks(graph, steps);

@@ -65,9 +65,8 @@ Result<NetworkCost> Evaluator::evaluate(const LayerGraph& graph, const NetworkPr
   std::vector<Infeasible> reasons(steps.size());
   for_each_index(steps.size(), options.jobs, [&](std::size_t at) {
     Step& step = steps[at];
-    step.task = step.given != nullptr
-                    ? cache_->prepared_as(*step.lowered, *step.given, reasons[at])
-                    : cache_->prepared(*step.lowered, reasons[at]);
+    step.task = step.given != nullptr ? cache_->prepared_as(*step.lowered, *step.given, reasons[at])
+                                      : cache_->prepared(*step.lowered, reasons[at]);
   });
   std::vector<const LayerSchedule*> schedules;
   schedules.reserve(steps.size());

@@ -48,9 +48,7 @@ std::vector<std::int64_t> with_filled(std::vector<std::int64_t> sizes, std::int6
 std::vector<std::int64_t> in_channel_sizes(const LayerTask& task, const Accelerator& machine) {
   const arch::ArraySpec& array = machine.spec().array;
   const arch::MacMode& mode = machine.mode(task.weight_compute, task.activation_compute);
-  const auto steps = [&](std::int64_t size) {
-    return reduction_steps(task, size, mode, array);
-  };
+  const auto steps = [&](std::int64_t size) { return reduction_steps(task, size, mode, array); };
   const bool rows_reduce = array.dataflow == arch::Dataflow::kWeightStationary ||
                            array.dataflow == arch::Dataflow::kInputStationary;
   const auto folds = [&](std::int64_t size) {

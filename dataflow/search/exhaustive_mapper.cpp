@@ -106,7 +106,7 @@ class Exhaustive {
       for (std::size_t out = 0; out < out_.size(); ++out) {
         ++best_.effort.channel_pairs;
         const TileFit::Room room = fit_.room(fit_.footprint(in_[in].size, out_[out].size));
-        if (room.in_pixels == 0 || room.out_pixels == 0) continue;
+        if (room.in_pixels < least_reach() || room.out_pixels == 0) continue;
         const PairTraffic traffic = bounds_.pair_traffic(in_[in], out_[out]);
         const Score bound = least_of_orders(traffic, least_rectangle(room), in_work_[in], nullptr);
         if (bound <= best_.score) pairs.push_back({bound, in, out, false, {}});
@@ -136,6 +136,16 @@ class Exhaustive {
     return least;
   }
 
+  // Input pixels that the smallest rectangle touches at most; 0 where a tile lies in padding only.
+  [[nodiscard]] std::int64_t least_reach() const {
+    const auto least = [](const std::vector<SpatialCut>& cuts) {
+      std::int64_t reach = cuts.front().reach;
+      for (const SpatialCut& cut : cuts) reach = std::min(reach, cut.reach);
+      return reach;
+    };
+    return least(rows_) * least(columns_);
+  }
+
   // Fewest tiles and loads that any rectangle within the room can have.
   [[nodiscard]] RectangleCut least_rectangle(const TileFit::Room& room) const {
     // A stride beyond the kernel skips inputs, so that smaller tiles may load less.
@@ -144,7 +154,9 @@ class Exhaustive {
     least.loaded = images * least_loaded(rows_) * least_loaded(columns_);
     const auto pixels = static_cast<Count>(task_.out_height) * static_cast<Count>(task_.out_width);
     const Count by_output = std::ceil(pixels / static_cast<Count>(room.out_pixels));
-    const Count by_input = std::ceil(least.loaded / images / static_cast<Count>(room.in_pixels));
+    const Count by_input =
+        room.in_pixels == 0 ? 1.0
+                            : std::ceil(least.loaded / images / static_cast<Count>(room.in_pixels));
     least.tiles = images * std::max({1.0, by_output, by_input});
     return least;
   }

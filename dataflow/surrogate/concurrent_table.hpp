@@ -25,7 +25,7 @@ class ConcurrentTable {
   ConcurrentTable(ConcurrentTable&&) = delete;
   ConcurrentTable& operator=(ConcurrentTable&&) = delete;
   ~ConcurrentTable() {
-    for (std::atomic<Node*>& head : heads_) {
+    for (const std::atomic<Node*>& head : heads_) {
       for (Node* node = head.load(std::memory_order_relaxed); node != nullptr;) {
         const std::unique_ptr<Node> owned(node);
         node = owned->next;

@@ -248,7 +248,7 @@ Result<CostFigures> CostModel::figures(const PrecisionMap& map) const {
   const std::vector<std::int64_t> amounts =
       varies_only_widths(precision) ? amounts_of(precision) : std::vector<std::int64_t>{};
   if (amounts.empty()) {  // other kinds or slices, or widths that the evaluator refuses by name
-    Result<NetworkCost> cost = evaluate(precision);
+    const Result<NetworkCost> cost = evaluate(precision);
     if (!cost) return cost.infeasible();
     return sums_of(*cost);
   }
@@ -284,7 +284,7 @@ std::vector<Result<CostFigures>> CostModel::figures_of_all(std::span<const Preci
 Result<Relaxation> CostModel::relax(std::span<const double> bits,
                                     std::span<const Objective> objectives,
                                     const RelaxOptions& options) const {
-  Relaxer relaxer(*this, options);
+  const Relaxer relaxer(*this, options);
   const Placement placement = variables_.place(bits);
   try {
     TermSums sums = relaxer.empty_sums();

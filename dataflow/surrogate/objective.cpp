@@ -37,7 +37,7 @@ std::vector<Named> make_named() {
         {"weight_size_" + unit, {.quantity = Quantity::kWeightSize, .unit = size_unit}});
     for (const auto& [name, accounting] : accountings) {
       named.push_back(
-          {"activation_" + name + "_" + unit,
+          {fmt::format("activation_{}_{}", name, unit),
            {.quantity = Quantity::kActivationSize, .accounting = accounting, .unit = size_unit}});
     }
   }
@@ -45,8 +45,8 @@ std::vector<Named> make_named() {
 }
 
 const std::vector<Named>& named_measures() {
-  static const std::vector<Named> kNamed = make_named();
-  return kNamed;
+  static const std::vector<Named> named = make_named();
+  return named;
 }
 
 bool is_size(const Measure& measure) {
@@ -83,12 +83,12 @@ void check(const Objective& objective) {
 }  // namespace
 
 const std::vector<std::string>& measure_names() {
-  static const std::vector<std::string> kNames = [] {
+  static const std::vector<std::string> all_names = [] {
     std::vector<std::string> names;
     for (const Named& named : named_measures()) names.push_back(named.name);
     return names;
   }();
-  return kNames;
+  return all_names;
 }
 
 Measure parse_measure(std::string_view name) {
@@ -137,9 +137,9 @@ std::string_view unit_of(const Measure& measure) {
 }
 
 const std::vector<std::string>& form_names() {
-  static const std::vector<std::string> kNames{"penalty", "hinge", "squared_hinge", "log_barrier",
-                                               "augmented_lagrangian"};
-  return kNames;
+  static const std::vector<std::string> names{"penalty", "hinge", "squared_hinge", "log_barrier",
+                                              "augmented_lagrangian"};
+  return names;
 }
 
 Form parse_form(std::string_view name) {

@@ -137,6 +137,7 @@ std::size_t Variables::find(std::string_view name) const {
                                   [&](const Variable& v) { return v.name == name; });
   if (found != variables_.end()) return static_cast<std::size_t>(found - variables_.begin());
   std::vector<std::string> names;
+  names.reserve(variables_.size());
   for (const Variable& variable : variables_) names.push_back(variable.name);
   throw ModelError(
       fmt::format("there is no variable '{}'{}", shown(name), suggestion(name, names)));

@@ -112,6 +112,7 @@ std::string pair_advice(const LayerGraph& graph, LayerId layer, const NetworkPre
                        machine.spec().name);
   }
   std::vector<std::string> names;
+  names.reserve(pairs.size());
   for (const WidthPair& pair : pairs) names.push_back(to_text(pair));
   const WidthPair wanted{precision[weight_operand(graph, mac)].bits, precision[mac.inputs[0]].bits};
   constexpr std::size_t kMostShown = 32;

@@ -41,6 +41,7 @@ std::vector<std::string> told(const std::string& path, const MappedNetwork& netw
                               const std::vector<dataflow::LayerId>& layers) {
   if (layers.empty()) return {};
   std::vector<std::string> names;
+  names.reserve(layers.size());
   for (const dataflow::LayerId id : layers) names.push_back(network.graph.layers()[id].name);
   return {fmt::format("{} has no mapping for {} layer(s), which the heuristic maps: {}",
                       shown(path), names.size(), name_list(names))};

@@ -138,13 +138,13 @@ std::vector<const CostTableLayer*> mac_layers(const CostTableReport& report) {
 }  // namespace
 
 const std::vector<std::string>& table_quantity_names() {
-  static const std::vector<std::string> kNames{"latency", "energy", "dram"};
-  return kNames;
+  static const std::vector<std::string> names{"latency", "energy", "dram"};
+  return names;
 }
 
 std::string unit_of(TableQuantity quantity) {
-  static const std::vector<std::string> kUnits{"ms", "pJ", "bit"};
-  return kUnits[static_cast<std::size_t>(quantity)];
+  static const std::vector<std::string> units{"ms", "pJ", "bit"};
+  return units[static_cast<std::size_t>(quantity)];
 }
 
 std::string cost_table_csv(const CostTableReport& report) {

@@ -110,8 +110,8 @@ TEST_CASE("A cost table in CSV holds what evaluate says of each layer at each pa
 }
 
 TEST_CASE("A cost table in JSON has provenance and the keys of Free Bits", "[cli]") {
-  const CommandResult result = run_vernier({"cost-table", "-a", "bitfusion_16x32", "-m",
-                                            "resnet20", "--format", "json", "--jobs", "2"});
+  const CommandResult result = run_vernier(
+      {"cost-table", "-a", "bitfusion_16x32", "-m", "resnet20", "--format", "json", "--jobs", "2"});
   REQUIRE(result.exit_code == 0);
   const Json table = Json::parse(result.output);
   CHECK(table.at("kind") == "cost_table");
@@ -121,8 +121,8 @@ TEST_CASE("A cost table in JSON has provenance and the keys of Free Bits", "[cli
   std::size_t wrong = 0;
   for (const Json& layer : table.at("layers")) {
     for (const Json& entry : layer.at("entries")) {
-      const CostSummary cost = expected.of(layer.at("name"), entry.value("weight_bits", 0),
-                                           entry.at("activation_bits"));
+      const CostSummary cost =
+          expected.of(layer.at("name"), entry.value("weight_bits", 0), entry.at("activation_bits"));
       double parts = 0.0;
       for (const Json& part : entry.at("energy_by_component_pj")) parts += part.get<double>();
       if (entry.at("cycles") != cost.cycles.total().count() ||
@@ -144,10 +144,10 @@ TEST_CASE("A cost table in JSON has provenance and the keys of Free Bits", "[cli
     CHECK(type.at("key").at("input_size") == 32);
     CHECK(type.at("key").at("channels_out") == 16);
     const Json& first = type.at("latencies").front();
-    CHECK(first.at("latency_cycles") == expected.of("layer1.0.conv1", first.at("weight_bits"),
-                                                    first.at("input_bits"))
-                                            .cycles.total()
-                                            .count());
+    CHECK(first.at("latency_cycles") ==
+          expected.of("layer1.0.conv1", first.at("weight_bits"), first.at("input_bits"))
+              .cycles.total()
+              .count());
   }
   CHECK(found);
 }
@@ -155,22 +155,20 @@ TEST_CASE("A cost table in JSON has provenance and the keys of Free Bits", "[cli
 TEST_CASE("A cost table in npy has HAQ's form", "[cli]") {
   const InputFile place("unused", "");
   const std::string path = place.path() + ".npy";
-  const CommandResult result =
-      run_vernier({"cost-table", "-a", "bitfusion_16x32", "-m", "resnet20", "--format", "npy",
-                   "--output", path});
+  const CommandResult result = run_vernier({"cost-table", "-a", "bitfusion_16x32", "-m", "resnet20",
+                                            "--format", "npy", "--output", path});
   REQUIRE(result.exit_code == 0);
   const std::string file = file_text(path);
   REQUIRE(file.substr(0, 8) == std::string("\x93NUMPY\x01\x00", 8));
-  const std::size_t header = static_cast<unsigned char>(file[8]) +
-                             256U * static_cast<unsigned char>(file[9]);
+  const std::size_t header =
+      static_cast<unsigned char>(file[8]) + 256U * static_cast<unsigned char>(file[9]);
   CHECK((10 + header) % 64 == 0);
   CHECK_THAT(file.substr(10, header),
              Contains("'descr': '<f8', 'fortran_order': False, 'shape': (20, 16, 16, )"));
   REQUIRE(file.size() == 10 + header + 20 * 16 * 16 * sizeof(double));
   const auto value = [&](std::size_t layer, std::size_t weight, std::size_t activation) {
     std::uint64_t bits = 0;
-    const std::size_t at =
-        10 + header + 8 * ((layer * 16 + weight - 1) * 16 + activation - 1);
+    const std::size_t at = 10 + header + 8 * ((layer * 16 + weight - 1) * 16 + activation - 1);
     for (std::size_t byte = 8; byte-- > 0;) {
       bits = bits << 8U | static_cast<unsigned char>(file[at + byte]);
     }

@@ -19,7 +19,7 @@ AcceleratorSpec keeping_spec(std::int64_t resident_bytes) {
   memory::BufferSpec both = spec.buffers.back();
   both.name = "activations";
   both.serves = {TensorRole::kInput, TensorRole::kOutput};
-  both.banks = 32;
+  both.banks = 64;
   both.capacity = Bytes(65536);
   both.resident_bytes = Bytes(resident_bytes);
   spec.buffers = {spec.buffers[1], both};
@@ -47,8 +47,8 @@ TEST_CASE("A layer feels the bits of a tensor that it does not touch through res
   const NetworkCost narrow = costs(4.0);
   CHECK(narrow.layers[0].cost.dram.total() < wide.layers[0].cost.dram.total());
   CHECK(narrow.layers[0].cost.cycles.total() < wide.layers[0].cost.cycles.total());
-  const auto difference = static_cast<double>(wide.total.cycles.total().count() -
-                                              narrow.total.cycles.total().count());
+  const auto difference =
+      static_cast<double>(wide.total.cycles.total().count() - narrow.total.cycles.total().count());
   bits[far] = 6.0;
   CHECK(model.relax(bits, only("latency"))->gradient[far] ==
         Approx(difference / 4.0).epsilon(1e-12));
