@@ -67,11 +67,13 @@ void check_network(const Machine& machine, const LayerGraph& graph, const Precis
 }  // namespace
 
 TEST_CASE("Every depthwise mode costs the same on both engines", "[clocked][families]") {
-  const auto changes =
-      GENERATE(std::vector<std::string>{"array.depthwise=per_group"},
-               std::vector<std::string>{"array.depthwise=block_diagonal"},
-               std::vector<std::string>{"array.depthwise=block_diagonal", "array.rows=64"},
-               std::vector<std::string>{"array.depthwise=vector_unit"});
+  const auto changes = GENERATE(
+      std::vector<std::string>{"array.depthwise=per_group"},
+      std::vector<std::string>{"array.fold_overlap=none"},
+      std::vector<std::string>{"array.fold_overlap=none", "array.depthwise=block_diagonal"},
+      std::vector<std::string>{"array.fold_overlap=none", "array.depthwise=block_diagonal",
+                               "array.rows=64"},
+      std::vector<std::string>{"array.depthwise=vector_unit"});
   CAPTURE(changes);
   check_network(shipped_machine("bitfusion_16x32", changes), grouped_network(),
                 PrecisionMap::uniform(Bitwidth(4), Bitwidth(4)));

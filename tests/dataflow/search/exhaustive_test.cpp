@@ -230,7 +230,8 @@ TEST_CASE("The mappings of a network are the same for any number of jobs", "[sea
 TEST_CASE("A layer of which several groups lie on the array is not searched", "[search]") {
   const std::string configs = std::string(VERNIER_SOURCE_DIR) + "/configs/";
   const Machine machine =
-      load_machine(configs + "accelerators/edge_64x64_ws.yaml", {"array.depthwise=block_diagonal"});
+      load_machine(configs + "accelerators/edge_64x64_ws.yaml",
+                   {"array.fold_overlap=none", "array.depthwise=block_diagonal"});
   const LayerGraph graph = load_model(configs + "models/mobilenetv2.yaml");
   const NetworkPrecision bits =
       resolve_precision(graph, PrecisionMap::uniform(Bitwidth(8), Bitwidth(8))).tensors;
