@@ -173,7 +173,7 @@ Json machine_json(const RunReport& report) {
       ops[std::string(to_text(action))] = spec.vector.cycles_for(action);
     }
   }
-  static const char* const packings[] = {"channels", "window"};
+  static const char* const packings[] = {"channels", "window", "first_layer_window"};
   static const char* const overflows[] = {"error", "saturate"};
   return {{"name", spec.name},
           {"source", spec.source},

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -87,8 +88,9 @@ AcceleratorSpec draw_machine() {
     spec.array.fold_overlap =
         spec.array.preloads() ? arch::FoldOverlap::kPreload : arch::FoldOverlap::kFull;
   }
-  spec.array.reduction_packing =
-      pick_bool() ? arch::ReductionPacking::kWindow : arch::ReductionPacking::kChannels;
+  spec.array.reduction_packing = pick_of<arch::ReductionPacking>(
+      {arch::ReductionPacking::kChannels, arch::ReductionPacking::kWindow,
+       arch::ReductionPacking::kFirstLayerWindow});
   const bool fused = pick_bool();
   spec.mac.style = fused ? "sum_together" : "fixed";
   const std::vector<std::int64_t> widths =
@@ -182,6 +184,7 @@ LayerTask draw_array_task(const Accelerator& machine) {
   task.weight_storage = existing(machine.storage(weight));
   task.weight_compute = existing(machine.compute_weight(weight));
   task.output_storage = existing(machine.storage(output));
+  task.reads_network_input = pick_bool();
   task.constant_weight = pick_bool();
   task.asymmetric_weight = pick_bool();
   task.asymmetric_input = pick_bool();
@@ -244,6 +247,15 @@ Mapping draw_mapping(const LayerTask& task) {
   return mapping;
 }
 
+std::string_view packing_name(arch::ReductionPacking packing) {
+  switch (packing) {
+    case arch::ReductionPacking::kChannels: return "channels";
+    case arch::ReductionPacking::kWindow: return "window";
+    case arch::ReductionPacking::kFirstLayerWindow: break;
+  }
+  return "first_layer_window";
+}
+
 class FlatPrices final : public energy::Estimator {
  public:
   FlatPrices() : Estimator({.name = "flat", .kind = "test", .technology = {}, .accuracy = 100}) {}
@@ -279,9 +291,8 @@ std::string to_text(const OracleCase& drawn) {
   std::string text = fmt::format(
       "machine: {}x{} {}, overlap {}, packing {}, {} w [{}] a [{}], accumulator {}, storage [{}]\n",
       m.array.rows, m.array.columns, arch::to_text(m.array.dataflow),
-      arch::to_text(m.array.fold_overlap),
-      m.array.reduction_packing == arch::ReductionPacking::kWindow ? "window" : "channels",
-      m.mac.style, fmt::join(m.mac.weight_bits, ", "), fmt::join(m.mac.activation_bits, ", "),
+      arch::to_text(m.array.fold_overlap), packing_name(m.array.reduction_packing), m.mac.style,
+      fmt::join(m.mac.weight_bits, ", "), fmt::join(m.mac.activation_bits, ", "),
       m.mac.accumulator_bits, fmt::join(m.storage_bits, ", "));
   for (const memory::BufferSpec& b : m.buffers) {
     text += fmt::format("  buffer {}: {} bytes, {} banks, {} ports, word {}\n", b.name,
@@ -301,10 +312,11 @@ std::string to_text(const OracleCase& drawn) {
                       w.pad_right);
   text += fmt::format(
       "  stored i {} {} w {} o {}, computed w {} a {}, constant {}, asymmetric w {} a {}, "
-      "activation {}\n",
+      "activation {}, first layer {}\n",
       t.input_storage[0].bits(), t.input_storage[1].bits(), t.weight_storage.bits(),
       t.output_storage.bits(), t.weight_compute.bits(), t.activation_compute.bits(),
-      t.constant_weight, t.asymmetric_weight, t.asymmetric_input, t.activation_in_drain);
+      t.constant_weight, t.asymmetric_weight, t.asymmetric_input, t.activation_in_drain,
+      t.reads_network_input);
   text += fmt::format("  reach {} {}, channel unit {}", static_cast<int>(t.reach[0]),
                       static_cast<int>(t.reach[1]), t.channel_unit);
   for (std::size_t at = 0; at < t.actions.size(); ++at) {
