@@ -33,8 +33,9 @@ enum class FoldOverlap : std::uint8_t { kNone, kPreload, kFull };
 /// Names of the settings that an array of this dataflow may have.
 [[nodiscard]] std::vector<std::string> legal_fold_overlaps(Dataflow dataflow);
 
-/// Order in which lanes that extend the reduction take elements (design 5.1).
-enum class ReductionPacking : std::uint8_t { kChannels, kWindow };
+/// Order in which lanes that extend the reduction take elements (design 5.1). `kFirstLayerWindow`:
+/// kWindow in the layers that read the network's input, which has few channels, else kChannels.
+enum class ReductionPacking : std::uint8_t { kChannels, kWindow, kFirstLayerWindow };
 
 /// How the groups of a grouped convolution lie on the machine (hardware_notes 1.6). A tile holds
 /// several groups only when it holds them whole (all channels of each); else one at a time.
@@ -138,10 +139,11 @@ void visit_fields(Visitor& visitor, ArraySpec& spec) {
       visitor, "fold_overlap", spec.fold_overlap, fold_overlap_names(), Need::kOptional,
       "whether the next fold of a tile starts before the last one has drained: none; preload "
       "(weight and input stationary); full (output stationary, dot columns)");
-  static const std::vector<std::string> packing{"channels", "window"};
+  static const std::vector<std::string> packing{"channels", "window", "first_layer_window"};
   enum_field(visitor, "reduction_packing", spec.reduction_packing, packing, Need::kOptional,
              "whether lanes along the reduction take channels of one window position only, or run "
-             "through the flattened window");
+             "through the flattened window; first_layer_window does so for layers that read the "
+             "network's input");
   enum_field(visitor, "depthwise", spec.depthwise, depthwise_names(), Need::kOptional,
              "how the groups of a grouped convolution lie on the machine");
 }

@@ -22,6 +22,7 @@ arch::ArrayTask array_program(const LayerTask& task, const Accelerator& machine,
   const memory::BufferSpec& output = machine.buffer(TensorRole::kOutput);
   arch::ArrayTask program;
   program.array = spec.array;
+  program.array.reduction_packing = packing_of(task, spec.array);
   program.mode = machine.mode(task.weight_compute, task.activation_compute);
   program.window = shape_of(task.window);
   program.input = {task.input_storage[0], operands.input_is_signed[0]};

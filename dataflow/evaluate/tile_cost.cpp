@@ -62,7 +62,7 @@ class ArrayTile {
 
   // dot_columns: rows with at least one channel in some step; 1 where rows do not share a step.
   [[nodiscard]] std::int64_t dot_rows() const {
-    const bool by_window = array_.reduction_packing == arch::ReductionPacking::kWindow;
+    const bool by_window = packing_of(task_, array_) == arch::ReductionPacking::kWindow;
     const std::int64_t lanes = by_window ? task_.window.positions() * channels_ : channels_;
     return std::min(array_.rows_per_step(), ceil_div(lanes, mode_.reduction));
   }
@@ -244,7 +244,7 @@ class ArrayTile {
   // Words that the banks of one column read for a pixel: each unit runs once through the weights of
   // its lanes, and its word register keeps a word until the next one is due.
   [[nodiscard]] std::int64_t words_of_private_banks() const {
-    const bool by_window = array_.reduction_packing == arch::ReductionPacking::kWindow;
+    const bool by_window = packing_of(task_, array_) == arch::ReductionPacking::kWindow;
     const std::int64_t positions = task_.window.positions();
     const std::int64_t run = by_window ? positions * channels_ : channels_;
     const std::int64_t lanes = mode_.reduction * array_.rows;
@@ -261,7 +261,7 @@ class ArrayTile {
   // Walks the reduction in fold order: each fold covers a range of slots of the (padded) flattened
   // window, and in it one run of channels per window position.
   void count_operand_words(bool weights_stay, std::int64_t column_folds) {
-    const bool by_window = array_.reduction_packing == arch::ReductionPacking::kWindow;
+    const bool by_window = packing_of(task_, array_) == arch::ReductionPacking::kWindow;
     const std::int64_t lanes = mode_.reduction * array_.rows_per_step();
     const std::int64_t slots_per_position =
         by_window ? channels_ : ceil_div(channels_, lanes) * lanes;

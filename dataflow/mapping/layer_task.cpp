@@ -156,6 +156,7 @@ class Lowering {
     task.output_storage = storage_of(layer_.output);
     note_rounding(layer_.output, bits_of(layer_.output), task.output_storage, task.output_storage);
     const TensorId weight = layer_.weight ? *layer_.weight : layer_.inputs[1];
+    task.reads_network_input = !graph_.tensor(layer_.inputs[0]).producer.has_value();
     task.constant_weight = layer_.weight.has_value();
     task.asymmetric_weight = precision_.at(weight).asymmetric;
     task.asymmetric_input = precision_.at(layer_.inputs[0]).asymmetric;

@@ -54,6 +54,7 @@ struct LayerTask {
   Bitwidth output_storage;
   Bitwidth weight_compute;
   Bitwidth activation_compute;
+  bool reads_network_input = false;  ///< no layer makes its input
   bool constant_weight = false;      ///< the second operand is a weight tensor, may be prefetched
   bool asymmetric_weight = false;    ///< its zero point costs an add per element and pixel
   bool asymmetric_input = false;     ///< padded positions hold the zero point: real products

@@ -35,10 +35,17 @@ Bits BlockBits::in_buffer(const memory::BufferSpec& buffer) const {
   return sum;
 }
 
+arch::ReductionPacking packing_of(const LayerTask& task, const arch::ArraySpec& array) {
+  using arch::ReductionPacking;
+  if (array.reduction_packing != ReductionPacking::kFirstLayerWindow)
+    return array.reduction_packing;
+  return task.reads_network_input ? ReductionPacking::kWindow : ReductionPacking::kChannels;
+}
+
 std::int64_t reduction_steps(const LayerTask& task, std::int64_t channels,
                              const arch::MacMode& mode, const arch::ArraySpec& array) {
   const std::int64_t lanes = mode.reduction * array.rows_per_step();
-  if (array.reduction_packing == arch::ReductionPacking::kWindow) {
+  if (packing_of(task, array) == arch::ReductionPacking::kWindow) {
     return ceil_div(task.window.positions() * channels, lanes);
   }
   return task.window.positions() * ceil_div(channels, lanes);

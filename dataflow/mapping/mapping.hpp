@@ -61,6 +61,10 @@ struct BlockBits {
 [[nodiscard]] bool splits_reduction(const LayerTask& task, const TileSize& tile,
                                     const Accelerator& machine);
 
+/// The packing of a task's reduction: kChannels or kWindow.
+[[nodiscard]] arch::ReductionPacking packing_of(const LayerTask& task,
+                                                const arch::ArraySpec& array);
+
 /// Array rows (ws, is) or steps (os, dot_columns) that `channels` channels of the window take:
 /// ceilK. A step of dot_columns takes kK channels in every row.
 [[nodiscard]] std::int64_t reduction_steps(const LayerTask& task, std::int64_t channels,

@@ -256,7 +256,7 @@ Json machine_json(const RunReport& report) {
       ops[std::string(to_text(action))] = spec.vector.cycles_for(action);
     }
   }
-  static const char* const packings[] = {"channels", "window"};
+  static const char* const packings[] = {"channels", "window", "first_layer_window"};
   return {{"name", spec.name},
           {"source", spec.source},
           {"technology_nm", spec.technology.count()},

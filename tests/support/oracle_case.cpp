@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -168,8 +169,9 @@ AcceleratorSpec draw_machine(const std::string& style = {}) {
   spec.energy.tables = {"flat"};
   spec.array.rows = pick(1, 6);
   spec.array.columns = pick(1, 6);
-  spec.array.reduction_packing =
-      pick_bool() ? arch::ReductionPacking::kWindow : arch::ReductionPacking::kChannels;
+  spec.array.reduction_packing = pick_of<arch::ReductionPacking>(
+      {arch::ReductionPacking::kChannels, arch::ReductionPacking::kWindow,
+       arch::ReductionPacking::kFirstLayerWindow});
   spec.mac = draw_mac(style.empty() ? pick_of(arch::builtin_mac_families().names()) : style);
   spec.mac.accumulator_bits = pick_of<std::int64_t>({16, 20, 24, 32, 41});
   if (pick_bool()) {
@@ -262,6 +264,7 @@ LayerTask draw_array_task(const Accelerator& machine) {
   task.weight_storage = existing(machine.storage(weight));
   task.weight_compute = existing(machine.compute_weight(weight));
   task.output_storage = existing(machine.storage(output));
+  task.reads_network_input = pick_bool();
   task.constant_weight = pick_bool();
   task.asymmetric_weight = pick_bool();
   task.asymmetric_input = pick_bool();
@@ -328,6 +331,15 @@ Mapping draw_mapping(const LayerTask& task) {
     std::next_permutation(mapping.order.begin(), mapping.order.end());
   }
   return mapping;
+}
+
+std::string_view packing_name(arch::ReductionPacking packing) {
+  switch (packing) {
+    case arch::ReductionPacking::kChannels: return "channels";
+    case arch::ReductionPacking::kWindow: return "window";
+    case arch::ReductionPacking::kFirstLayerWindow: break;
+  }
+  return "first_layer_window";
 }
 
 class FlatPrices final : public energy::Estimator {
@@ -397,9 +409,8 @@ std::string to_text(const AcceleratorSpec& m) {
   std::string text = fmt::format(
       "machine: {}x{} {}, overlap {}, packing {}, {} w [{}] a [{}], accumulator {}, storage [{}]\n",
       m.array.rows, m.array.columns, arch::to_text(m.array.dataflow),
-      arch::to_text(m.array.fold_overlap),
-      m.array.reduction_packing == arch::ReductionPacking::kWindow ? "window" : "channels",
-      m.mac.style, fmt::join(m.mac.weight_bits, ", "), fmt::join(m.mac.activation_bits, ", "),
+      arch::to_text(m.array.fold_overlap), packing_name(m.array.reduction_packing), m.mac.style,
+      fmt::join(m.mac.weight_bits, ", "), fmt::join(m.mac.activation_bits, ", "),
       m.mac.accumulator_bits, fmt::join(m.storage_bits, ", "));
   text += fmt::format(
       "  core {}, serial {} by {}, lanes {}, subwords {}, gating {}, depthwise {}\n",
@@ -436,10 +447,11 @@ std::string to_text(const OracleCase& drawn) {
                       w.pad_right);
   text += fmt::format(
       "  stored i {} {} w {} o {}, computed w {} a {}, constant {}, asymmetric w {} a {}, "
-      "activation {}\n",
+      "activation {}, first layer {}\n",
       t.input_storage[0].bits(), t.input_storage[1].bits(), t.weight_storage.bits(),
       t.output_storage.bits(), t.weight_compute.bits(), t.activation_compute.bits(),
-      t.constant_weight, t.asymmetric_weight, t.asymmetric_input, t.activation_in_drain);
+      t.constant_weight, t.asymmetric_weight, t.asymmetric_input, t.activation_in_drain,
+      t.reads_network_input);
   text += fmt::format("  reach {} {}, channel unit {}, resident i {} {} o {}",
                       static_cast<int>(t.reach[0]), static_cast<int>(t.reach[1]), t.channel_unit,
                       t.input_resident[0], t.input_resident[1], t.output_resident);

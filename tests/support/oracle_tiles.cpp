@@ -286,7 +286,10 @@ class TileOracle {
       for (const Step& step : cut(channels, step_lanes)) steps.push_back(step);
       window.insert(window.end(), channels.begin(), channels.end());
     });
-    if (machine_.array.reduction_packing == arch::ReductionPacking::kWindow) {
+    const bool first_layer =
+        machine_.array.reduction_packing == arch::ReductionPacking::kFirstLayerWindow &&
+        task_.reads_network_input;
+    if (first_layer || machine_.array.reduction_packing == arch::ReductionPacking::kWindow) {
       return cut(window, step_lanes);
     }
     return steps;
