@@ -1,12 +1,15 @@
 #include "memory/port_model.hpp"
 
-#include <algorithm>
-
 namespace vernier::memory {
 
 std::int64_t cycles_per_line(const arch::FoldDemand& demand, std::span<const BufferSpec> buffers) {
-  std::int64_t slowest = 1;
-  for (const BufferSpec& buffer : buffers) {
+  return line_time(demand, buffers).cycles;
+}
+
+arch::LineTime line_time(const arch::FoldDemand& demand, std::span<const BufferSpec> buffers) {
+  arch::LineTime time;
+  for (std::size_t at = 0; at < buffers.size(); ++at) {
+    const BufferSpec& buffer = buffers[at];
     std::int64_t streamed = 0;
     std::int64_t preloaded = 0;
     if (buffer.serves_role(TensorRole::kInput)) {
@@ -19,10 +22,10 @@ std::int64_t cycles_per_line(const arch::FoldDemand& demand, std::span<const Buf
       streamed += demand.output_bits * demand.step_cycles;
     }
     const std::int64_t width = buffer.bits_per_cycle().count();
-    slowest = std::max({slowest, ceil_div(streamed, checked_mul(width, demand.step_cycles)),
-                        ceil_div(preloaded, width)});
+    time.serve(at, ceil_div(streamed, checked_mul(width, demand.step_cycles)));
+    time.serve(at, ceil_div(preloaded, width));
   }
-  return slowest;
+  return time;
 }
 
 }  // namespace vernier::memory

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "arch/fold_model.hpp"
+#include "arch/port_waits.hpp"
 #include "memory/spec.hpp"
 
 namespace vernier::memory {
@@ -13,5 +14,8 @@ namespace vernier::memory {
 /// streaming starts, so a buffer that serves both sees the larger of the two.
 [[nodiscard]] std::int64_t cycles_per_line(const arch::FoldDemand& demand,
                                            std::span<const BufferSpec> buffers);
+/// The same, with the buffer that needs them.
+[[nodiscard]] arch::LineTime line_time(const arch::FoldDemand& demand,
+                                       std::span<const BufferSpec> buffers);
 
 }  // namespace vernier::memory

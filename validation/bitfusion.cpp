@@ -110,7 +110,8 @@ Network load_network(std::vector<BitFusionRow>& rows, const std::string& name,
   return network;
 }
 
-// The machine file in the sizes of a setup: memories grow with the columns.
+// The machine file in the sizes of a setup: memories grow with the columns, each unit has its bank
+// of weights.
 dataflow::Machine engine_machine(const BitFusionSetup& setup, const std::string& configs) {
   constexpr std::int64_t kColumns = 32;
   const std::int64_t scale = setup.columns / kColumns;
@@ -120,14 +121,14 @@ dataflow::Machine engine_machine(const BitFusionSetup& setup, const std::string&
     for (const std::string& change : {fmt::format("array.columns={}", setup.columns),
                                       fmt::format("vector.lanes={}", setup.columns),
                                       fmt::format("buffers.weight.capacity={} KiB", 64 * scale),
-                                      fmt::format("buffers.weight.banks={}", 32 * scale),
+                                      fmt::format("buffers.weight.banks={}", 512 * scale),
                                       fmt::format("buffers.input.capacity={} KiB", 32 * scale),
                                       fmt::format("buffers.output.capacity={} KiB", 16 * scale),
                                       fmt::format("buffers.output.banks={}", 32 * scale)}) {
       overrides.push_back(change);
     }
   }
-  return dataflow::load_machine(configs + "/accelerators/bitfusion_16x32.yaml", overrides,
+  return dataflow::load_machine(configs + "/accelerators/bitfusion_16x32_dot.yaml", overrides,
                                 {configs + "/energy"});
 }
 

@@ -71,10 +71,11 @@ class Engine final : public ArrayEngine {
  private:
   LineOutcome line() {
     LineOutcome outcome;
-    outcome.cycles = cycles_of_line_;
+    outcome.cycles = line_time_.cycles;
     outcome.begins_fold = line_ == 0;
     ++counts_.lines;
-    counts_.port_cycles += cycles_of_line_ - 1;
+    counts_.port_cycles += line_time_.cycles - 1;
+    counts_.port_waits[line_time_.slowest] += line_time_.cycles - 1;
     if (line_ < preload_lines_) {
       feeder_.preload(line_);
       if (watches_) look(-1);
@@ -127,7 +128,7 @@ class Engine final : public ArrayEngine {
     // Rows that hold the reduction pass their sums through the buffer from fold to fold.
     fold_.reads_sums = !tile_.first_visit || (!sums_stay_ && !first_rows);
     fold_.finishes = tile_.last_visit && (sums_stay_ || last_rows);
-    cycles_of_line_ =
+    line_time_ =
         serve_line(task_, fold_.used_rows, fold_.used_columns, fold_.reads_sums, fold_.finishes);
     if (faults_.skip_sum_reads) fold_.reads_sums = false;
     last_fold_ = last_rows && column_at_ + array.columns >= along_columns();
@@ -228,7 +229,7 @@ class Engine final : public ArrayEngine {
   std::int64_t line_ = 0;
   std::int64_t token_ = -1;
   std::int64_t executed_ = 0;
-  std::int64_t cycles_of_line_ = 1;
+  LineTime line_time_;
   bool last_fold_ = false;
   bool tile_is_done_ = false;
   bool watches_ = false;
@@ -248,8 +249,8 @@ std::unique_ptr<ArrayEngine> make_array_engine(const ArrayTask& task, const Arra
   return std::make_unique<Engine<std::uint64_t>>(task, faults);
 }
 
-std::int64_t serve_line(const ArrayTask& task, std::int64_t used_rows, std::int64_t used_columns,
-                        bool reads_sums, bool finishes) {
+LineTime serve_line(const ArrayTask& task, std::int64_t used_rows, std::int64_t used_columns,
+                    bool reads_sums, bool finishes) {
   const bool inputs_stay = task.array.dataflow == Dataflow::kInputStationary;
   const bool weights_stay = task.array.dataflow == Dataflow::kWeightStationary;
   const std::int64_t step = task.mode.cycles;
@@ -258,13 +259,14 @@ std::int64_t serve_line(const ArrayTask& task, std::int64_t used_rows, std::int6
   const std::int64_t weight = (inputs_stay ? used_rows : used_columns) * task.mode.weight_bits;
   const std::int64_t output =
       used_columns * task.mode.accumulators * task.accumulator_bits * (reads_sums ? 2 : 1);
-  std::int64_t slowest = 1;
-  const auto serve = [&slowest](std::int64_t wanted, std::int64_t per_cycle) {
+  LineTime time;
+  const auto serve = [&time](std::size_t port, std::int64_t wanted, std::int64_t per_cycle) {
     std::int64_t cycles = 0;
     for (; wanted > 0; wanted -= per_cycle) ++cycles;
-    slowest = std::max(slowest, cycles);
+    time.serve(port, cycles);
   };
-  for (const PortGroup& group : task.ports) {
+  for (std::size_t port = 0; port < task.ports.size(); ++port) {
+    const PortGroup& group = task.ports[port];
     std::int64_t streamed = 0;
     std::int64_t preloaded = 0;
     if (group.serves[static_cast<std::size_t>(TensorRole::kInput)]) {
@@ -274,13 +276,13 @@ std::int64_t serve_line(const ArrayTask& task, std::int64_t used_rows, std::int6
       (weights_stay ? preloaded : streamed) += weight;
     }
     if (group.serves[static_cast<std::size_t>(TensorRole::kOutput)]) streamed += output * step;
-    serve(streamed, group.bits_per_cycle * step);
-    serve(preloaded, group.bits_per_cycle);
+    serve(port, streamed, group.bits_per_cycle * step);
+    serve(port, preloaded, group.bits_per_cycle);
   }
   if (finishes && task.requant_lanes > 0) {
-    serve(used_columns * task.mode.accumulators, task.requant_lanes);
+    serve(kRequantizerPort, used_columns * task.mode.accumulators, task.requant_lanes);
   }
-  return slowest;
+  return time;
 }
 
 }  // namespace vernier::arch

@@ -68,7 +68,7 @@ class ArrayEngine {
                                                              const ArrayFaults& faults);
 
 /// Cycles that the ports need for the busiest line of a fold, served cycle by cycle.
-[[nodiscard]] std::int64_t serve_line(const ArrayTask& task, std::int64_t used_rows,
-                                      std::int64_t used_columns, bool reads_sums, bool finishes);
+[[nodiscard]] LineTime serve_line(const ArrayTask& task, std::int64_t used_rows,
+                                  std::int64_t used_columns, bool reads_sums, bool finishes);
 
 }  // namespace vernier::arch

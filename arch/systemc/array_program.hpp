@@ -9,6 +9,7 @@
 
 #include "arch/base/activity.hpp"
 #include "arch/mac_family.hpp"
+#include "arch/port_waits.hpp"
 #include "arch/spec.hpp"
 
 namespace vernier::arch {
@@ -103,6 +104,7 @@ struct ArrayTile {
 struct ArrayCounts {
   std::int64_t lines = 0;
   std::int64_t port_cycles = 0;
+  PortWaits port_waits{};  ///< the same by who needs them
   std::int64_t real_products = 0;
   std::int64_t product_slots = 0;  ///< of mapped PEs
   std::int64_t zero_point_adds = 0;

@@ -1,7 +1,6 @@
 #include "arch/systemc/column_drain.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <type_traits>
 
 namespace vernier::arch {
@@ -12,9 +11,7 @@ ColumnDrain<Word>::ColumnDrain(const ArrayTask& task, const PeLanes& lanes, PeGr
     : task_(task),
       lanes_(lanes),
       grid_(grid),
-      counts_(counts),
-      most_(task.accumulator_bits >= 64 ? std::numeric_limits<std::int64_t>::max()
-                                        : (std::int64_t{1} << (task.accumulator_bits - 1)) - 1),
+      port_(task, true, counts),
       accumulators_(static_cast<std::size_t>(task.array.columns * lanes.sums())),
       sums_(static_cast<std::size_t>(lanes.sums())),
       bottom_(static_cast<std::size_t>(lanes.sums())),
@@ -34,53 +31,22 @@ void ColumnDrain<Word>::drain(std::int64_t line) {
 // Output channels of each group that the columns of the fold hold.
 template <typename Word>
 std::int64_t ColumnDrain<Word>::fold_channels() const {
-  if (task_.groups_on_diagonal && tile_.groups > 1) return tile_.out_channels;
+  if (task_.groups_on_diagonal && tile().groups > 1) return tile().out_channels;
   return std::min(fold_.used_columns * task_.mode.out_channels,
-                  tile_.out_channels - fold_.first_column * task_.mode.out_channels);
+                  tile().out_channels - fold_.first_column * task_.mode.out_channels);
 }
 
-// The outputs of the pixels of a step pass the buffer's ports, back and forth for partial sums: one
-// run per pixel where all channels of the groups are there, else one per group.
 template <typename Word>
-void ColumnDrain<Word>::count_runs(std::int64_t pixel_step, std::int64_t elements) {
-  const WordLayout& layout = fold_.finishes ? task_.output_words : task_.partial_words;
-  const bool joined = elements == tile_.out_channels;
-  const std::int64_t run = joined ? tile_.groups * elements : elements;
-  const std::int64_t runs = joined ? 1 : tile_.groups;
+void ColumnDrain<Word>::count_pixels(std::int64_t pixel_step, std::int64_t channels) {
   const std::int64_t first = pixel_step * task_.mode.pixels;
-  const std::int64_t end = std::min(tile_.pixels(), first + task_.mode.pixels);
-  for (std::int64_t pixel = first; pixel < end; ++pixel) {
-    counts_.output_writes += runs * layout.words(run);
-    if (fold_.reads_sums) counts_.output_reads += runs * task_.partial_words.words(run);
-  }
+  const std::int64_t end = std::min(tile().pixels(), first + task_.mode.pixels);
+  for (std::int64_t pixel = first; pixel < end; ++pixel) port_.count_pixel(fold_, channels);
 }
 
-template <typename Word>
-std::int64_t ColumnDrain<Word>::finish(std::int64_t pixel, std::int64_t output, std::int64_t sum) {
-  sum += tile_.bias[output];
-  if (task_.weight_is_shifted) {
-    const std::int64_t row = tile_.first_row + pixel / tile_.out_columns;
-    const std::int64_t column = tile_.first_column + pixel % tile_.out_columns;
-    const std::int64_t group = output / tile_.out_channels;
-    sum -= task_.weight_zero_point *
-           tile_.zero_point_sums[group * tile_.zero_point_pitch + row * tile_.map_columns + column];
-  }
-  tile_.exact[pixel * tile_.outputs() + output] = sum;
-  ++counts_.finished_outputs;
-  return requantize(sum, task_.requant_shift, task_.output_words.element_bits);
-}
-
-// `output` counts the outputs of a pixel, all groups.
 template <typename Word>
 void ColumnDrain<Word>::deliver(std::int64_t column, std::int64_t pixel, std::int64_t output,
                                 std::int64_t sum) {
-  std::int64_t& place = tile_.output[pixel * tile_.outputs() + output];
-  if (fold_.reads_sums) {
-    sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) +
-                                    static_cast<std::uint64_t>(place));
-  }
-  if (sum > most_ || sum < -most_ - 1) ++counts_.overflows;
-  place = fold_.finishes ? finish(pixel, output, sum) : sum;
+  sum = port_.deliver(fold_, pixel, output, sum);
   if (keeps_values_) {
     values_[static_cast<std::size_t>(column)] = sum;
     valid_[static_cast<std::size_t>(column)] = 1;
@@ -92,15 +58,15 @@ void ColumnDrain<Word>::deliver(std::int64_t column, std::int64_t pixel, std::in
 template <typename Word>
 void ColumnDrain<Word>::drain_pe(std::int64_t column, std::int64_t step, const std::int64_t* sums) {
   const bool inputs_stay = task_.array.dataflow == Dataflow::kInputStationary;
-  const bool diagonal = task_.groups_on_diagonal && tile_.groups > 1;
+  const bool diagonal = task_.groups_on_diagonal && tile().groups > 1;
   const std::int64_t across = fold_.first_column + column;
   if (lanes_.sums() == 1 && !diagonal) {  // the usual unit
     deliver(column, inputs_stay ? across : step, inputs_stay ? step : across, *sums);
     return;
   }
   const std::int64_t steps_of_group =
-      (tile_.out_channels + task_.mode.out_channels - 1) / task_.mode.out_channels;
-  const std::int64_t groups = diagonal ? 1 : tile_.groups;
+      (tile().out_channels + task_.mode.out_channels - 1) / task_.mode.out_channels;
+  const std::int64_t groups = diagonal ? 1 : tile().groups;
   for (std::int64_t lane = 0; lane < groups; ++lane) {
     const std::int64_t group = diagonal ? across / steps_of_group : lane;
     for (std::int64_t row_set = 0; row_set < lanes_.row_sets; ++row_set) {
@@ -110,8 +76,8 @@ void ColumnDrain<Word>::drain_pe(std::int64_t column, std::int64_t step, const s
             (diagonal ? across % steps_of_group : across) * lanes_.column_sets + set;
         const std::int64_t pixel = inputs_stay ? beside : along;
         const std::int64_t channel = inputs_stay ? along : beside;
-        if (pixel >= tile_.pixels() || channel >= tile_.out_channels) continue;
-        deliver(column, pixel, group * tile_.out_channels + channel,
+        if (pixel >= tile().pixels() || channel >= tile().out_channels) continue;
+        deliver(column, pixel, group * tile().out_channels + channel,
                 sums[lanes_.sum(lane, row_set, set)]);
       }
     }
@@ -124,7 +90,7 @@ void ColumnDrain<Word>::drain_buses(std::int64_t line) {
   const std::int64_t newest = line - (fold_.stream_cycles - 1);  // row that is done in column 0
   const std::int64_t first = std::max<std::int64_t>(0, newest - (fold_.used_rows - 1));
   const std::int64_t end = std::min(fold_.used_columns, newest + 1);
-  if (first == 0 && end > 0) count_runs(fold_.first_row + newest, fold_channels());
+  if (first == 0 && end > 0) count_pixels(fold_.first_row + newest, fold_channels());
   for (std::int64_t column = first; column < end; ++column) {
     const std::int64_t row = newest - column;
     for (std::int64_t sum = 0; sum < lanes_.sums(); ++sum) {
@@ -158,9 +124,9 @@ void ColumnDrain<Word>::drain_bottom(std::int64_t line) {
       step /= cycles;
     }
     if (weights_stay) {
-      if (column == 0) count_runs(step, fold_channels());
+      if (column == 0) count_pixels(step, fold_channels());
     } else if (step == 0) {
-      count_runs(fold_.first_column + column, tile_.out_channels);
+      count_pixels(fold_.first_column + column, tile().out_channels);
     }
     drain_pe(column, step, sums);
   }

@@ -1,6 +1,5 @@
 // Below the array: takes the sums that a column's bus (output stationary) or its bottom PE brings
-// in a line, adds the partial sums that lie in the output buffer, and writes sums or, on the last
-// visit, requantized results.
+// in a line, and hands them to the output port.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +7,7 @@
 
 #include "arch/systemc/array_program.hpp"
 #include "arch/systemc/operand_feeder.hpp"
+#include "arch/systemc/output_port.hpp"
 #include "arch/systemc/pe_grid.hpp"
 
 namespace vernier::arch {
@@ -17,7 +17,7 @@ class ColumnDrain {
  public:
   ColumnDrain(const ArrayTask& task, const PeLanes& lanes, PeGrid<Word>& grid, ArrayCounts& counts);
 
-  void begin_tile(const ArrayTile& tile) { tile_ = tile; }
+  void begin_tile(const ArrayTile& tile) { port_.begin_tile(tile); }
   void begin_fold(const Fold& fold) { fold_ = fold; }
   /// What leaves the array in this line of the stream.
   void drain(std::int64_t line);
@@ -32,17 +32,15 @@ class ColumnDrain {
   void drain_bottom(std::int64_t line);
   void drain_pe(std::int64_t column, std::int64_t step, const std::int64_t* sums);
   void deliver(std::int64_t column, std::int64_t pixel, std::int64_t output, std::int64_t sum);
-  void count_runs(std::int64_t pixel_step, std::int64_t elements);
+  void count_pixels(std::int64_t pixel_step, std::int64_t channels);
   [[nodiscard]] std::int64_t fold_channels() const;
-  [[nodiscard]] std::int64_t finish(std::int64_t pixel, std::int64_t output, std::int64_t sum);
+  [[nodiscard]] const ArrayTile& tile() const { return port_.tile(); }
 
   const ArrayTask& task_;
   PeLanes lanes_;
   PeGrid<Word>& grid_;
-  ArrayCounts& counts_;
-  ArrayTile tile_;
+  OutputPort port_;
   Fold fold_;
-  std::int64_t most_ = 0;  ///< largest sum that the accumulator holds
   bool keeps_values_ = false;
   std::vector<std::int64_t> accumulators_;  ///< [column][sum], over the cycles of a step
   std::vector<std::int64_t> sums_;          ///< of one PE

@@ -11,6 +11,7 @@
 
 #include "arch/systemc/array_program.hpp"
 #include "arch/systemc/pe_grid.hpp"
+#include "arch/systemc/tile_operands.hpp"
 
 namespace vernier::arch {
 
@@ -35,7 +36,7 @@ class OperandFeeder {
   /// Sets the tile; allocates only when its reduction is longer than any before.
   void begin_tile(const ArrayTile& tile);
   /// Steps of the reduction of each group of the tile: ceilK.
-  [[nodiscard]] std::int64_t reduction_steps() const { return steps_; }
+  [[nodiscard]] std::int64_t reduction_steps() const { return operands_.steps(); }
 
   void begin_fold(const Fold& fold);
   /// ws, is: shifts one array row of stationary operands in; line 0 brings the bottom row.
@@ -44,34 +45,10 @@ class OperandFeeder {
   void feed(std::int64_t line);
 
  private:
-  /// A product slot of the reduction: window position and channel, or nothing (padding of lanes).
-  struct Element {
-    std::int32_t position = -1;
-    std::int32_t channel = 0;
-  };
-  /// A contiguous run of channels of one window position inside a fold.
-  struct Run {
-    std::int64_t position = 0;
-    std::int64_t channels = 0;
-  };
-  struct Origin {  ///< input coordinates of the first window position of a pixel, in the block
-    std::int64_t row = 0;
-    std::int64_t column = 0;
-  };
+  using Element = typename TileOperands<Word>::Element;
+  using Run = typename TileOperands<Word>::Run;
+  using Origin = typename TileOperands<Word>::Origin;
 
-  void list_elements();
-  void list_runs();
-  [[nodiscard]] Origin origin_of(std::int64_t pixel) const;
-  /// First channel of the first group in a window position of a pixel; nullptr in the padding.
-  [[nodiscard]] const std::uint32_t* input_at(const Origin& origin, std::int64_t position) const;
-  [[nodiscard]] bool is_real(const Origin& origin, std::int64_t position) const;
-  [[nodiscard]] const Element& element(std::int64_t step, std::int64_t lane) const {
-    return elements_[static_cast<std::size_t>(step * mode_.reduction + lane)];
-  }
-  [[nodiscard]] Word input_value(const std::uint32_t* code) const;
-  [[nodiscard]] Word weight_value(const std::uint32_t* code) const;
-  /// The part of a row operand that goes in at one cycle of a step of several cycles.
-  [[nodiscard]] Word part(Word value, std::int64_t cycle) const;
   void put(Word* stream, std::int64_t element, Word value);
 
   void feed_row_of_pixels(std::int64_t row, std::int64_t burst);         // os
@@ -100,40 +77,26 @@ class OperandFeeder {
   void count_preload();
   /// Groups lie side by side on the diagonal; else they are lanes of each PE.
   [[nodiscard]] bool diagonal() const { return task_.groups_on_diagonal && tile_.groups > 1; }
-  [[nodiscard]] std::int64_t channel_steps() const;
   /// Output channels of each group that the fold holds.
   [[nodiscard]] std::int64_t fold_channels() const;
   [[nodiscard]] std::int64_t input_words(std::int64_t channels) const;
-  [[nodiscard]] const std::uint32_t* weights_of(std::int64_t group, std::int64_t channel) const {
-    return tile_.weight + (group * tile_.out_channels + channel) * positions_ * tile_.channels;
-  }
 
   const ArrayTask& task_;
   const MacMode& mode_;
   PeLanes lanes_;
   PeGrid<Word>& grid_;
   ArrayCounts& counts_;
+  TileOperands<Word> operands_;
   ArrayTile tile_;
   Fold fold_;
-  int input_unused_ = 0;  ///< bits of a code above the operand's width
-  int weight_unused_ = 0;
-  std::int64_t positions_ = 1;
-  std::int64_t steps_ = 1;
-  std::int64_t steps_per_position_ = 1;  ///< of bursts in os
   std::int64_t burst_lines_ = 1;
   std::int64_t bursts_ = 1;
   std::int64_t phase_ = 0;  ///< line modulo burst_lines_
-  std::int64_t part_bits_ = 0;
-  std::int64_t parts_ = 1;  ///< of a row operand in a step of several cycles
-  Word pad_value_ = 0;
   /// os: first column of the fold whose weights lie in the column registers. The folds of one tile
   /// that differ in their rows only ask for the same words again, which is counted, and find the
   /// registers filled with them already.
   std::int64_t fed_column_ = -1;
   bool columns_are_fed_ = false;
-  bool whole_positions_ = true;  ///< every step holds channels of one window position
-  std::int64_t listed_channels_ = 0;
-  std::vector<Element> elements_;
   std::vector<Run> runs_;  ///< of the rows of a fold (ws, is)
   std::int64_t run_elements_ = 0;
 };

@@ -11,33 +11,40 @@ OutputPort::OutputPort(const ArrayTask& task, bool reads_sums, ArrayCounts& coun
       most_(task.accumulator_bits >= 64 ? std::numeric_limits<std::int64_t>::max()
                                         : (std::int64_t{1} << (task.accumulator_bits - 1)) - 1) {}
 
-void OutputPort::count_run(const Fold& fold, std::int64_t elements) {
+void OutputPort::count_pixel(const Fold& fold, std::int64_t channels) {
   const WordLayout& layout = fold.finishes ? task_.output_words : task_.partial_words;
-  counts_.output_writes += layout.words(elements);
-  if (fold.reads_sums && reads_sums_) counts_.output_reads += task_.partial_words.words(elements);
+  const bool joined = channels == tile_.out_channels;
+  const std::int64_t run = joined ? tile_.groups * channels : channels;
+  const std::int64_t runs = joined ? 1 : tile_.groups;
+  counts_.output_writes += runs * layout.words(run);
+  if (fold.reads_sums && reads_sums_) {
+    counts_.output_reads += runs * task_.partial_words.words(run);
+  }
 }
 
-std::int64_t OutputPort::finish(std::int64_t pixel, std::int64_t channel, std::int64_t sum) {
-  sum += tile_.bias[channel];
+std::int64_t OutputPort::finish(std::int64_t pixel, std::int64_t output, std::int64_t sum) {
+  sum += tile_.bias[output];
   if (task_.weight_is_shifted) {
     const std::int64_t row = tile_.first_row + pixel / tile_.out_columns;
     const std::int64_t column = tile_.first_column + pixel % tile_.out_columns;
-    sum -= task_.weight_zero_point * tile_.zero_point_sums[row * tile_.map_columns + column];
+    const std::int64_t group = output / tile_.out_channels;
+    sum -= task_.weight_zero_point *
+           tile_.zero_point_sums[group * tile_.zero_point_pitch + row * tile_.map_columns + column];
   }
-  tile_.exact[pixel * tile_.out_channels + channel] = sum;
+  tile_.exact[pixel * tile_.outputs() + output] = sum;
   ++counts_.finished_outputs;
   return requantize(sum, task_.requant_shift, task_.output_words.element_bits);
 }
 
-std::int64_t OutputPort::deliver(const Fold& fold, std::int64_t pixel, std::int64_t channel,
+std::int64_t OutputPort::deliver(const Fold& fold, std::int64_t pixel, std::int64_t output,
                                  std::int64_t sum) {
-  std::int64_t& place = tile_.output[pixel * tile_.out_channels + channel];
+  std::int64_t& place = tile_.output[pixel * tile_.outputs() + output];
   if (fold.reads_sums && reads_sums_) {
     sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) +
                                     static_cast<std::uint64_t>(place));
   }
   if (sum > most_ || sum < -most_ - 1) ++counts_.overflows;
-  place = fold.finishes ? finish(pixel, channel, sum) : sum;
+  place = fold.finishes ? finish(pixel, output, sum) : sum;
   return sum;
 }
 

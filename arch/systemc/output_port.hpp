@@ -16,14 +16,15 @@ class OutputPort {
 
   void begin_tile(const ArrayTile& tile) { tile_ = tile; }
   [[nodiscard]] const ArrayTile& tile() const { return tile_; }
-  /// One run of outputs of a pixel passes the buffer's ports, back and forth for partial sums.
-  void count_run(const Fold& fold, std::int64_t elements);
-  /// Writes a sum of a fold; returns it with the partial sum added.
-  std::int64_t deliver(const Fold& fold, std::int64_t pixel, std::int64_t channel,
-                       std::int64_t sum);
+  /// As many output channels of each group of a pixel pass the buffer's ports, back and forth for
+  /// partial sums: one run where all channels are there, else one per group.
+  void count_pixel(const Fold& fold, std::int64_t channels);
+  /// Writes a sum of a fold; returns it with the partial sum added. `output` counts the outputs of
+  /// a pixel, all groups.
+  std::int64_t deliver(const Fold& fold, std::int64_t pixel, std::int64_t output, std::int64_t sum);
 
  private:
-  [[nodiscard]] std::int64_t finish(std::int64_t pixel, std::int64_t channel, std::int64_t sum);
+  [[nodiscard]] std::int64_t finish(std::int64_t pixel, std::int64_t output, std::int64_t sum);
 
   const ArrayTask& task_;
   bool reads_sums_;

@@ -55,7 +55,7 @@ class OverlapEngine final : public ArrayEngine {
     advance();
     if (has_next_ && task_.array.preloads()) behind.push_back(demand_of(next_, false));
     const PortDemand demand = demand_of(first, !has_next_);
-    cycles_of_line_ = serve_interval(task_, {demand}, behind, demand);
+    line_time_ = serve_interval(task_, {demand}, behind, demand);
     has_next_ = true;
     set_next(0, 0);
   }
@@ -185,7 +185,7 @@ class OverlapEngine final : public ArrayEngine {
     preloads.reserve(preloads_.size());
     for (const Running& at : running_) streams.push_back(demand_of(at.fold, at.is_last));
     for (const Preload& at : preloads_) preloads.push_back(demand_of(at.fold, false));
-    cycles_of_line_ = serve_interval(task_, streams, preloads, {});
+    line_time_ = serve_interval(task_, streams, preloads, {});
   }
 
   [[nodiscard]] PortDemand demand_of(const Fold& fold, bool is_last) const {
@@ -203,9 +203,10 @@ class OverlapEngine final : public ArrayEngine {
     LineOutcome outcome;
     if (starts_interval()) start_fold();
     outcome.begins_fold = interval_line_ == 0;
-    outcome.cycles = cycles_of_line_;
+    outcome.cycles = line_time_.cycles;
     ++counts_.lines;
-    counts_.port_cycles += cycles_of_line_ - 1;
+    counts_.port_cycles += line_time_.cycles - 1;
+    counts_.port_waits[line_time_.slowest] += line_time_.cycles - 1;
     grid_.begin_line();
     for (const Running& at : running_) feed(at, line_ - at.start);
     for (const Preload& at : preloads_) shift(at, line_ - at.start);
@@ -340,9 +341,9 @@ class OverlapEngine final : public ArrayEngine {
     const std::int64_t channel = inputs_stay ? along : across;
     if (pixel >= port_.tile().pixels() || channel >= port_.tile().out_channels) return;
     if (inputs_stay) {
-      if (along == 0) port_.count_run(fold, port_.tile().out_channels);
+      if (along == 0) port_.count_pixel(fold, port_.tile().out_channels);
     } else if (from.column == 0 && set == 0) {
-      port_.count_run(fold, source_.fold_channels(fold));
+      port_.count_pixel(fold, source_.fold_channels(fold));
     }
     const std::int64_t value =
         port_.deliver(fold, pixel, channel, static_cast<std::make_signed_t<Word>>(sum));
@@ -425,7 +426,7 @@ class OverlapEngine final : public ArrayEngine {
   std::int64_t stream_left_ = 0;    // lines until row 0 is free
   std::int64_t register_left_ = 0;  // lines until shadow registers are full, or a bus is free
   std::int64_t executed_ = 0;
-  std::int64_t cycles_of_line_ = 1;
+  LineTime line_time_;
   bool watches_ = false;
   ArrayView view_;
 };
@@ -493,9 +494,8 @@ AskedBits preloaded(const ArrayTask& task, const PortDemand& fold) {
 
 }  // namespace
 
-std::int64_t serve_interval(const ArrayTask& task, const std::vector<PortDemand>& streams,
-                            const std::vector<PortDemand>& preloads,
-                            const PortDemand& first_preload) {
+LineTime serve_interval(const ArrayTask& task, const std::vector<PortDemand>& streams,
+                        const std::vector<PortDemand>& preloads, const PortDemand& first_preload) {
   // Rows, columns and buses work for one fold at a time, so the largest fold counts.
   AskedBits stream;
   std::int64_t requantized = 0;
@@ -507,19 +507,20 @@ std::int64_t serve_interval(const ArrayTask& task, const std::vector<PortDemand>
   AskedBits preload;
   for (const PortDemand& fold : preloads) preload.raise_to(preloaded(task, fold));
   const AskedBits alone = preloaded(task, first_preload);
-  std::int64_t slowest = 1;
-  const auto serve = [&slowest](std::int64_t wanted, std::int64_t per_cycle) {
+  LineTime time;
+  const auto serve = [&time](std::size_t port, std::int64_t wanted, std::int64_t per_cycle) {
     std::int64_t cycles = 0;
     for (; wanted > 0; wanted -= per_cycle) ++cycles;
-    slowest = std::max(slowest, cycles);
+    time.serve(port, cycles);
   };
   const std::int64_t step = task.mode.cycles;
-  for (const PortGroup& group : task.ports) {
-    serve(stream.at(group) + preload.at(group) * step, group.bits_per_cycle * step);
-    serve(alone.at(group), group.bits_per_cycle);
+  for (std::size_t port = 0; port < task.ports.size(); ++port) {
+    const PortGroup& group = task.ports[port];
+    serve(port, stream.at(group) + preload.at(group) * step, group.bits_per_cycle * step);
+    serve(port, alone.at(group), group.bits_per_cycle);
   }
-  if (task.requant_lanes > 0) serve(requantized, task.requant_lanes);
-  return slowest;
+  if (task.requant_lanes > 0) serve(kRequantizerPort, requantized, task.requant_lanes);
+  return time;
 }
 
 std::unique_ptr<ArrayEngine> make_overlap_engine(const ArrayTask& task, const ArrayFaults& faults) {

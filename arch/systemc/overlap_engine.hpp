@@ -24,10 +24,9 @@ struct PortDemand {
 /// Cycles that the ports need for the busiest line of an interval in which the streams of some
 /// folds and the preloads of others are at work, served cycle by cycle. The first preload of a tile
 /// is over before any stream begins.
-[[nodiscard]] std::int64_t serve_interval(const ArrayTask& task,
-                                          const std::vector<PortDemand>& streams,
-                                          const std::vector<PortDemand>& preloads,
-                                          const PortDemand& first_preload);
+[[nodiscard]] LineTime serve_interval(const ArrayTask& task, const std::vector<PortDemand>& streams,
+                                      const std::vector<PortDemand>& preloads,
+                                      const PortDemand& first_preload);
 
 /// See make_array_engine.
 [[nodiscard]] std::unique_ptr<ArrayEngine> make_overlap_engine(const ArrayTask& task,

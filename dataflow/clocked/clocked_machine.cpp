@@ -314,6 +314,7 @@ class ClockedMachine::Platform {
     const arch::ArrayCounts& counts = *module_.compute().array_counts();
     result.busy_lines = counts.lines;
     result.cycles[CycleCause::kPort] = counts.port_cycles;
+    result.port_waits = counts.port_waits;
     result.accumulator_overflows = counts.overflows;
     counter.mac(Action::kMac, layer, counts.real_products);
     counter.mac(Action::kMacIdle, layer, counts.product_slots - counts.real_products);

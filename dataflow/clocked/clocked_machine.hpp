@@ -40,6 +40,7 @@ struct ClockedTask {
 /// What the machine did, as its modules counted it.
 struct ClockedRun {
   CycleBreakdown cycles;
+  arch::PortWaits port_waits{};          ///< the port cycles by who needs them
   std::int64_t busy_lines = 0;           ///< cycles in which the array or the vector unit worked
   std::int64_t channel_busy_cycles = 0;  ///< `timing`: a request was on its way
   std::int64_t tiles = 0;

@@ -382,6 +382,7 @@ CostSummary cost_of_run(const ClockedRun& run, const LayerSchedule& schedule,
                         const Machine& machine) {
   CostSummary cost;
   cost.cycles = run.cycles;
+  cost.port_waits = run.port_waits;
   cost.channel_busy_cycles = run.channel_busy_cycles;
   cost.dram = run.dram;
   cost.activity = run.activity;

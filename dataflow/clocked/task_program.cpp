@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "dataflow/mapping/mapping.hpp"
+
 namespace vernier::dataflow {
 namespace {
 

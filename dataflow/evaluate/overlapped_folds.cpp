@@ -52,7 +52,10 @@ class FoldSequence {
       const std::int64_t fold = column * row_folds_ + row;
       const std::int64_t lines = checked_mul(checked_mul(count, times), lines_of_interval(fold));
       result.lines = checked_add(result.lines, lines);
-      result.port_cycles = checked_add(result.port_cycles, checked_mul(lines, rho(fold) - 1));
+      const arch::LineTime time = rho(fold);
+      const std::int64_t waits = checked_mul(lines, time.cycles - 1);
+      result.port_cycles = checked_add(result.port_cycles, waits);
+      result.port_waits[time.slowest] += waits;
       row += count;
     }
   }
@@ -86,7 +89,7 @@ class FoldSequence {
   }
 
   // Cycles per line in an interval: the slowest buffer, or the requantizer.
-  [[nodiscard]] std::int64_t rho(std::int64_t interval) const {
+  [[nodiscard]] arch::LineTime rho(std::int64_t interval) const {
     FoldDemand peak;
     peak.step_cycles = mode_.cycles;
     std::int64_t requantized = 0;
@@ -106,16 +109,15 @@ class FoldSequence {
       }
     }
     const auto& buffers = machine_.spec().buffers;
-    std::int64_t slowest = 1;
-    if (array_.preloads()) {
-      add_preloads(interval, peak);
-      if (interval == 0) {
-        slowest = memory::cycles_per_line(only_preload(demand_of(shape(0))), buffers);
-      }
+    if (array_.preloads()) add_preloads(interval, peak);
+    arch::LineTime time = memory::line_time(peak, buffers);
+    if (array_.preloads() && interval == 0) {
+      const arch::LineTime alone = memory::line_time(only_preload(demand_of(shape(0))), buffers);
+      time.serve(alone.slowest, alone.cycles);
     }
-    slowest = std::max(slowest, memory::cycles_per_line(peak, buffers));
     const std::int64_t lanes = machine_.spec().vector.requant_lanes;
-    return lanes > 0 ? std::max(slowest, ceil_div(requantized, lanes)) : slowest;
+    if (lanes > 0) time.serve(arch::kRequantizerPort, ceil_div(requantized, lanes));
+    return time;
   }
 
   [[nodiscard]] FoldDemand demand_of(const FoldShape& fold) const {

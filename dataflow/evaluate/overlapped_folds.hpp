@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "arch/fold_model.hpp"
+#include "arch/port_waits.hpp"
 #include "dataflow/machine/accelerator.hpp"
 
 namespace vernier::dataflow {
@@ -25,6 +26,7 @@ struct TileFolds {
 struct FoldCycles {
   std::int64_t lines = 0;
   std::int64_t port_cycles = 0;
+  arch::PortWaits port_waits{};  ///< the same by who needs them
 };
 
 /// For machines with `fold_overlap` other than none.

@@ -61,10 +61,14 @@ Result<PreparedTask> prepare_task(const LayerTask& task, const Mapping& mapping,
                                   const Accelerator& machine) {
   Result<LayerSchedule> compiled = LayerSchedule::compile(task, mapping, machine);
   if (!compiled) return compiled.infeasible();
-  PreparedTask prepared{std::move(compiled).value(), {}, {}};
+  PreparedTask prepared{std::move(compiled).value(), {}, {}, {}};
   prepared.tiles.reserve(prepared.schedule.classes().size());
   for (const TileClass& tile : prepared.schedule.classes()) {
     prepared.tiles.push_back(cost_of_tile(task, tile, machine));
+    for (std::size_t port = 0; port < prepared.port_waits.size(); ++port) {
+      std::int64_t& waits = prepared.port_waits[port];
+      waits = checked_add(waits, checked_mul(prepared.tiles.back().port_waits[port], tile.count));
+    }
   }
   prepared.inner_activity = count_inner(prepared.schedule, prepared.tiles, machine);
   return prepared;
@@ -79,6 +83,7 @@ CostSummary cost_of_task(const PreparedTask& prepared, const TaskBorder& border,
 
   CostSummary cost;
   cost.cycles = timing.cycles;
+  cost.port_waits = prepared.port_waits;
   cost.channel_busy_cycles = traffic.busy_cycles;
   cost.dram.input_read = Bits(checked_add(traffic.input_bits[0], traffic.input_bits[1]));
   cost.dram.weight_read = Bits(checked_add(traffic.weight_bits, traffic.prefetch_bits));

@@ -18,6 +18,7 @@ struct PreparedTask {
   TileCosts tiles;
   /// Actions of array, buffers (array side), vector unit and requantizer: independent of timing.
   Activity inner_activity;
+  arch::PortWaits port_waits{};  ///< of all tiles
 };
 
 /// Compiles a mapping and counts its tiles' actions.

@@ -88,16 +88,16 @@ class ArrayTile {
   }
 
   // Cycles per line: the slowest buffer, or the requantizer while results leave.
-  [[nodiscard]] std::int64_t rho(const arch::FoldShape& fold) const {
+  [[nodiscard]] arch::LineTime rho(const arch::FoldShape& fold) const {
     const arch::FoldDemand demand =
         fold_demand(array_, mode_, machine_.spec().mac.accumulator_bits, fold);
-    std::int64_t slowest = memory::cycles_per_line(demand, machine_.spec().buffers);
+    arch::LineTime time = memory::line_time(demand, machine_.spec().buffers);
     const std::int64_t requantized = machine_.spec().vector.requant_lanes;
     if (fold.finishes_outputs && requantized > 0) {
-      slowest = std::max(slowest,
-                         ceil_div(drained_columns(array_, fold) * mode_.accumulators, requantized));
+      time.serve(arch::kRequantizerPort,
+                 ceil_div(drained_columns(array_, fold) * mode_.accumulators, requantized));
     }
-    return slowest;
+    return time;
   }
 
   // Sets the cycles of all folds where they overlap.
@@ -106,6 +106,7 @@ class ArrayTile {
     const FoldCycles cycles = overlapped_folds(folds, mode_, machine_);
     cost_.lines = cycles.lines;
     cost_.port_cycles = cycles.port_cycles;
+    cost_.port_waits = cycles.port_waits;
     const std::int64_t row_folds =
         folds.rows_are_folded ? ceil_div(folds.row_steps, array_.rows) : 1;
     cost_.temporal_cycles = checked_mul(
@@ -117,8 +118,10 @@ class ArrayTile {
     const std::int64_t lines = arch::fold_lines(array_, fold.temporal);
     cost_.lines = checked_add(cost_.lines, checked_mul(lines, count));
     cost_.temporal_cycles = checked_add(cost_.temporal_cycles, checked_mul(fold.temporal, count));
-    cost_.port_cycles =
-        checked_add(cost_.port_cycles, checked_mul(checked_mul(lines, rho(fold) - 1), count));
+    const arch::LineTime time = rho(fold);
+    const std::int64_t waits = checked_mul(checked_mul(lines, time.cycles - 1), count);
+    cost_.port_cycles = checked_add(cost_.port_cycles, waits);
+    cost_.port_waits[time.slowest] += waits;
   }
 
   void run_output_stationary() {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 
+#include "arch/port_waits.hpp"
 #include "dataflow/schedule/layer_schedule.hpp"
 
 namespace vernier::dataflow {
@@ -23,6 +24,7 @@ struct TileCost {
   std::int64_t lines = 0;             ///< compute cycles without port waits
   std::int64_t temporal_cycles = 0;   ///< sum of T over folds: lines without fill and skew
   std::int64_t port_cycles = 0;       ///< additional cycles, sum of (rho - 1) * lines
+  arch::PortWaits port_waits{};       ///< the same by who needs them
   std::int64_t macs = 0;              ///< real products
   std::int64_t idle_macs = 0;         ///< product slots of mapped PEs that hold padding
   std::int64_t finished_outputs = 0;  ///< output elements that leave their last visit

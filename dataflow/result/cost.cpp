@@ -41,6 +41,9 @@ double CostSummary::utilisation() const {
 void accumulate(CostSummary& sum, const CostSummary& part) {
   sum.macs += part.macs;
   sum.cycles.add(part.cycles);
+  for (std::size_t port = 0; port < sum.port_waits.size(); ++port) {
+    sum.port_waits[port] = checked_add(sum.port_waits[port], part.port_waits[port]);
+  }
   sum.channel_busy_cycles = checked_add(sum.channel_busy_cycles, part.channel_busy_cycles);
   sum.dram.add(part.dram);
   sum.activity.merge(part.activity);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "arch/base/activity.hpp"
+#include "arch/port_waits.hpp"
 #include "dataflow/mapping/layer_task.hpp"
 #include "dataflow/mapping/mapping.hpp"
 #include "dataflow/result/cycle_breakdown.hpp"
@@ -40,6 +41,7 @@ enum class BoundBy : std::uint8_t { kNothing, kCompute, kDram, kPort, kFill };
 struct CostSummary {
   Macs macs{0};  ///< products of the network's definition, padding positions included
   CycleBreakdown cycles;
+  arch::PortWaits port_waits{};  ///< the port cycles by who needs them
   std::int64_t channel_busy_cycles = 0;
   DramBits dram;
   Activity activity;

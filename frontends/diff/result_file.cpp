@@ -238,7 +238,7 @@ const ResultFigure* ResultPart::find(std::string_view key) const {
 }
 
 const std::vector<std::string>& readable_result_schemas() {
-  static const std::vector<std::string> versions{"1.1", "1.2"};
+  static const std::vector<std::string> versions{"1.1", "1.2", "1.3"};
   return versions;
 }
 

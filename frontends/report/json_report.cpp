@@ -12,7 +12,7 @@ using Json = nlohmann::ordered_json;
 using dataflow::CostSummary;
 using dataflow::CycleCause;
 
-constexpr const char* kSchemaVersion = "1.2";
+constexpr const char* kSchemaVersion = "1.3";
 
 Json energy_by_component(const CostSummary& cost, const energy::PriceList& prices) {
   Json json = Json::object();
@@ -94,6 +94,16 @@ Json roofline_json(const std::optional<dataflow::Roofline>& line) {
   return json;
 }
 
+// The port cycles by buffer, and what the requantizer needs.
+Json port_waits_json(const CostSummary& cost, const dataflow::AcceleratorSpec& spec) {
+  Json json = Json::object();
+  for (std::size_t at = 0; at < spec.buffers.size(); ++at) {
+    json[spec.buffers[at].name] = cost.port_waits[at];
+  }
+  json["requantizer"] = cost.port_waits[arch::kRequantizerPort];
+  return json;
+}
+
 // The keys that `total` and every layer share.
 Json summary(const CostSummary& cost, const RunReport& report) {
   const Hertz clock = report.machine.accelerator.spec().clock;
@@ -105,6 +115,7 @@ Json summary(const CostSummary& cost, const RunReport& report) {
     causes[std::string(to_text(cause))] = cost.cycles[cause];
   }
   json["cycles_by_cause"] = std::move(causes);
+  json["port_waits"] = port_waits_json(cost, report.machine.accelerator.spec());
   json["channel_busy_cycles"] = cost.channel_busy_cycles;
   json["bound_by"] = to_text(bound_by(cost.cycles, cost.channel_busy_cycles));
   json["utilisation"] = cost.utilisation();

@@ -78,13 +78,31 @@ void add_layers(std::string& out, const RunReport& report) {
   }
 }
 
-void add_cycles(std::string& out, const CostSummary& total) {
+// Whose ports the port cycles wait for.
+void add_port_waits(std::string& out, const CostSummary& total,
+                    const dataflow::AcceleratorSpec& spec) {
+  const char* before = "  (";
+  const auto add = [&](std::string_view name, std::int64_t waits) {
+    if (waits == 0) return;
+    out += fmt::format("{}{} {:.1f}%", before, name, share(waits, total.cycles[CycleCause::kPort]));
+    before = ", ";
+  };
+  for (std::size_t at = 0; at < spec.buffers.size(); ++at) {
+    add(spec.buffers[at].name, total.port_waits[at]);
+  }
+  add("requantizer", total.port_waits[arch::kRequantizerPort]);
+  if (total.cycles[CycleCause::kPort] > 0) out += ')';
+}
+
+void add_cycles(std::string& out, const CostSummary& total, const dataflow::AcceleratorSpec& spec) {
   const std::int64_t cycles = total.cycles.total().count();
   out += "\ncycles by cause\n";
   for (int at = 0; at < dataflow::kCycleCauseCount; ++at) {
     const auto cause = static_cast<CycleCause>(at);
-    out += fmt::format("  {:<10} {:>15}  {:5.1f}%\n", to_text(cause), grouped(total.cycles[cause]),
+    out += fmt::format("  {:<10} {:>15}  {:5.1f}%", to_text(cause), grouped(total.cycles[cause]),
                        share(total.cycles[cause], cycles));
+    if (cause == CycleCause::kPort) add_port_waits(out, total, spec);
+    out += '\n';
   }
   out += fmt::format("  {:<10} {:>15}  (DRAM channel busy {:.1f}% of them)\n", "total",
                      grouped(cycles), share(total.channel_busy_cycles, cycles));
@@ -236,7 +254,7 @@ std::string to_table(const RunReport& report) {
                   spec.name, spec.array.rows, spec.array.columns, to_text(spec.array.dataflow),
                   spec.mac.style, to_text(spec.clock), report.graph.batch(), report.engine);
   add_layers(out, report);
-  add_cycles(out, total);
+  add_cycles(out, total, report.machine.accelerator.spec());
   add_traffic(out, total);
   add_residences(out, report);
   add_energy(out, report);

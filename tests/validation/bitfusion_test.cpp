@@ -165,8 +165,9 @@ TEST_CASE("vernier validate bitfusion prints three columns and says that all row
   const tests::CommandResult run = tests::run_vernier({"validate", "bitfusion"});
   CHECK(run.exit_code == 0);
   CHECK(run.error.empty());
-  for (const char* part : {"engine: bitfusion_16x32, 16x32 ", "published", "rule", "32-bit outputs",
-                           "square tiles", "half of each SRAM", "132 of 132 published pairs"}) {
+  for (const char* part :
+       {"engine: bitfusion_16x32_dot, 16x32 dot_columns", "published", "rule", "32-bit outputs",
+        "square tiles", "half of each SRAM", "132 of 132 published pairs"}) {
     CHECK(run.output.find(part) != std::string::npos);
   }
 }

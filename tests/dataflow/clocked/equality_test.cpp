@@ -114,6 +114,10 @@ std::string differences_of(const OracleCase& drawn, std::uint64_t seed,
     const auto cause = static_cast<CycleCause>(at);
     compare(text, to_text(cause), run.cycles[cause], cost.cycles[cause]);
   }
+  for (std::size_t port = 0; port < run.port_waits.size(); ++port) {
+    compare(text, fmt::format("waits for port {}", port), run.port_waits[port],
+            cost.port_waits[port]);
+  }
   compare(text, "channel busy", run.channel_busy_cycles, cost.channel_busy_cycles);
   if (run.dram != cost.dram) text += "bits over the channel differ\n";
   compare_activity(text, run.activity, cost.activity);

@@ -41,6 +41,7 @@ LayerGraph shipped_network(const std::string& name) {
 
 void check_equal(const CostSummary& clocked, const CostSummary& analytical) {
   CHECK(clocked.cycles == analytical.cycles);
+  CHECK(clocked.port_waits == analytical.port_waits);
   CHECK(clocked.channel_busy_cycles == analytical.channel_busy_cycles);
   CHECK(clocked.dram == analytical.dram);
   CHECK(clocked.activity == analytical.activity);

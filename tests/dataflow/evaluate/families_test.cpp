@@ -202,12 +202,12 @@ TEST_CASE("Where ports bind a narrow mode the report says so", "[evaluate][famil
   const LayerTask task = tests::gemm_task(4, 4096, 4);
   const CostSummary wide = cost_of(spec, at_widths(task, 8, 8));
   CHECK(bound_by(wide.cycles, wide.channel_busy_cycles) == BoundBy::kCompute);
-  // 4 lanes * 32 bit of inputs against 64 bit per cycle: two cycles a line, as long as computing; a
-  // bank less of columns would not do. With one bank pair of half the word they take four.
+  // 4 rows of 32 bit inputs are asked for in every line; half the word gives a quarter of that.
   spec.buffers[0].word = Bits(16);
   const CostSummary narrow = cost_of(spec, at_widths(task, 2, 2));
   CHECK(narrow.cycles[CycleCause::kPort] == 3 * narrow.cycles[CycleCause::kCompute]);
   CHECK(bound_by(narrow.cycles, narrow.channel_busy_cycles) == BoundBy::kPort);
+  CHECK(narrow.port_waits == arch::PortWaits{narrow.cycles[CycleCause::kPort], 0, 0, 0});
 }
 
 TEST_CASE("Products of a data-gated unit with narrow operands are counted apart",
