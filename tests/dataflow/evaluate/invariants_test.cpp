@@ -53,6 +53,14 @@ std::optional<PreparedTask> prepared(const RandomCase& drawn, const Accelerator&
   return prepare_task(drawn.task, *mapping, machine).value();
 }
 
+double without_reads(const CostSummary& cost) {
+  double sum = 0.0;
+  for (const energy::EnergyEntry& entry : cost.energy.entries()) {
+    if (entry.activity.action != Action::kRead) sum += entry.energy.count();
+  }
+  return sum;
+}
+
 TaskBorder random_border(const PreparedTask& task) {
   TaskBorder border;
   border.weight_is_loaded =
@@ -149,11 +157,14 @@ TEST_CASE("Cycles, bits and energy are conserved", "[evaluate][property]") {
 
 TEST_CASE("Wider bits are never cheaper on the same mapping when the ports feed every mode",
           "[evaluate][property]") {
-  // Without wide ports a narrow mode may be slower: it asks for more operand bits per line.
+  // Without wide ports a narrow mode may be slower: it asks for more operand bits per line, and its
+  // fewer and shorter folds hand over more sums per line. Words that are read are left out of the
+  // energy: a mode of more lanes cuts the reduction elsewhere, so a run may touch one word more.
   REQUIRE(rc::check("monotone in the bits", [] {
     RandomCase drawn = *random_case({.wide_ports = true, .array_only = true});
     drawn.spec.mac.style = "sum_together";
     drawn.spec.mac.weight_bits = drawn.spec.mac.activation_bits = {2, 4, 8, 16};
+    drawn.spec.vector.requant_lanes = 0;
     const Machine machine = any_priced(drawn.spec);
     const auto width = [] { return Bitwidth(*rc::gen::element<std::int64_t>(2, 4, 8, 16)); };
     LayerTask narrow = drawn.task;
@@ -173,7 +184,7 @@ TEST_CASE("Wider bits are never cheaper on the same mapping when the ports feed 
     const CostSummary dear = cost_of_task(*wide_task, {}, machine);
     RC_ASSERT(cheap.cycles.total() <= dear.cycles.total());
     RC_ASSERT(cheap.dram.total() <= dear.dram.total());
-    RC_ASSERT(cheap.energy.total().count() <= dear.energy.total().count() * (1.0 + 1e-12));
+    RC_ASSERT(without_reads(cheap) <= without_reads(dear) * (1.0 + 1e-12));
   }));
 }
 
