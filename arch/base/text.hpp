@@ -1,4 +1,4 @@
-// Text matters of messages: nearest valid name, lists of allowed names.
+// Text matters of messages (nearest valid name, lists of allowed names) and of CSV.
 #pragma once
 
 #include <span>
@@ -22,5 +22,8 @@ namespace vernier {
 
 /// A piece of the user's text that is safe to show: cut to `most` letters, unprintable ones as '?'.
 [[nodiscard]] std::string shown(std::string_view text, std::size_t most = 60);
+
+/// A field of CSV: in quotes where commas, quotes or line ends need them (RFC 4180).
+[[nodiscard]] std::string csv_field(std::string_view text);
 
 }  // namespace vernier

@@ -245,6 +245,28 @@ LayerGraph::LayerGraph(std::string name, const std::vector<InputSpec>& inputs,
   for (Tensor& tensor : tensors_) {
     tensor.is_network_output = tensor.producer.has_value() && tensor.consumers.empty();
   }
+  find_joins();
+}
+
+// A tensor lies in one place only: that of the first concatenation that can take it.
+void LayerGraph::find_joins() {
+  joins_in_place_.assign(layers_.size(), false);
+  std::vector<bool> has_place(tensors_.size(), false);
+  for (LayerId id = 0; id < layers_.size(); ++id) {
+    const Layer& layer = layers_[id];
+    if (!std::holds_alternative<Concat>(layer.op)) continue;
+    if (layer.activation != ActivationKind::kNone) continue;
+    std::vector<TensorId> sources;
+    sources.reserve(layer.inputs.size());
+    for (const TensorId input : layer.inputs) sources.push_back(viewed(input));
+    std::sort(sources.begin(), sources.end());
+    const bool twice = std::adjacent_find(sources.begin(), sources.end()) != sources.end();
+    const bool elsewhere = std::any_of(sources.begin(), sources.end(),
+                                       [&](TensorId source) { return has_place[source]; });
+    if (twice || elsewhere) continue;
+    joins_in_place_[id] = true;
+    for (const TensorId source : sources) has_place[source] = true;
+  }
 }
 
 LayerGraph LayerGraph::with_batch(std::int64_t batch) const {

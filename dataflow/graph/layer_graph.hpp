@@ -120,15 +120,21 @@ class LayerGraph {
 
   /// The tensor whose elements a view shows; the tensor itself when it is none.
   [[nodiscard]] TensorId viewed(TensorId id) const;
+  /// Whether the sources of a concatenation can be written into its place, widths apart: nothing is
+  /// folded into it, and none of its sources stands in it twice or in the place of an earlier one.
+  [[nodiscard]] bool may_join_in_place(LayerId concat) const { return joins_in_place_[concat]; }
   /// Liveness of each tensor, by id; views count as uses of what they show.
   [[nodiscard]] std::vector<Liveness> liveness() const;
   [[nodiscard]] NetworkTotals totals() const;
 
  private:
+  void find_joins();
+
   std::string name_;
   std::int64_t batch_ = 1;
   std::vector<Layer> layers_;
   std::vector<Tensor> tensors_;
+  std::vector<bool> joins_in_place_;  // by layer
   Topology topology_;
 };
 

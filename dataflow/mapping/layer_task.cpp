@@ -371,12 +371,12 @@ class Lowering {
     return task;
   }
 
-  // Producers write into the concatenation's place when all widths are equal; otherwise every
-  // input takes a pass through the vector unit.
+  // Producers write into the concatenation's place when they can and all widths are equal;
+  // otherwise every input takes a pass through the vector unit.
   void lower_concat() {
     const Bitwidth stored = storage_of(layer_.output);
     const bool in_place =
-        layer_.activation == ActivationKind::kNone &&
+        graph_.may_join_in_place(graph_.tensor(layer_.output).producer.value()) &&
         std::all_of(layer_.inputs.begin(), layer_.inputs.end(),
                     [&](TensorId tensor) { return storage_of(tensor) == stored; });
     for (const TensorId tensor : layer_.inputs) refuse_slices(tensor);

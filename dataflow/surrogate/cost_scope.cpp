@@ -11,18 +11,16 @@ namespace {
 // Whether a layer has tasks: never, always, or depending on the widths of its tensors.
 enum class HasTasks : std::uint8_t { kNever, kSometimes, kAlways };
 
-HasTasks has_tasks(const Layer& layer) {
-  if (is_view(layer.op)) return HasTasks::kNever;
-  const bool in_place =
-      std::holds_alternative<Concat>(layer.op) && layer.activation == ActivationKind::kNone;
-  return in_place ? HasTasks::kSometimes : HasTasks::kAlways;
+HasTasks has_tasks(const LayerGraph& graph, LayerId layer) {
+  if (is_view(graph.layers()[layer].op)) return HasTasks::kNever;
+  return graph.may_join_in_place(layer) ? HasTasks::kSometimes : HasTasks::kAlways;
 }
 
 // Layers after `layer` up to the one whose weights it may fetch; empty when there are none.
 std::vector<LayerId> layers_fetched_for(const LayerGraph& graph, LayerId layer) {
   std::vector<LayerId> found;
   for (LayerId next = layer + 1; next < graph.layers().size(); ++next) {
-    const HasTasks tasks = has_tasks(graph.layers()[next]);
+    const HasTasks tasks = has_tasks(graph, next);
     if (tasks == HasTasks::kNever) continue;
     found.push_back(next);
     if (tasks == HasTasks::kSometimes) continue;
@@ -36,7 +34,7 @@ std::vector<LayerId> layers_fetched_for(const LayerGraph& graph, LayerId layer) 
 std::vector<LayerId> layers_before(const LayerGraph& graph, LayerId layer) {
   std::vector<LayerId> found;
   for (LayerId before = layer; before-- > 0;) {
-    const HasTasks tasks = has_tasks(graph.layers()[before]);
+    const HasTasks tasks = has_tasks(graph, before);
     if (tasks == HasTasks::kNever) continue;
     found.push_back(before);
     if (tasks == HasTasks::kAlways) break;
@@ -63,8 +61,9 @@ class SharedRoom {
  public:
   explicit SharedRoom(const LayerGraph& graph) : graph_(graph), root_(graph.tensors().size()) {
     std::iota(root_.begin(), root_.end(), TensorId{0});
-    for (const Layer& layer : graph.layers()) {
-      if (has_tasks(layer) == HasTasks::kAlways) continue;
+    for (LayerId id = 0; id < graph.layers().size(); ++id) {
+      if (has_tasks(graph, id) == HasTasks::kAlways) continue;
+      const Layer& layer = graph.layers()[id];
       for (const TensorId input : layer.inputs) root_[root(input)] = root(layer.output);
     }
     lives_.resize(root_.size());
@@ -125,13 +124,13 @@ std::vector<LayerScope> layer_scopes(const LayerGraph& graph, const Accelerator&
   std::vector<LayerScope> scopes;
   for (LayerId id = 0; id < graph.layers().size(); ++id) {
     const Layer& layer = graph.layers()[id];
-    if (has_tasks(layer) == HasTasks::kNever) continue;
+    if (has_tasks(graph, id) == HasTasks::kNever) continue;
     LayerScope scope;
     scope.layer = id;
     if (layer.weight) {
       const std::vector<LayerId> before = layers_before(graph, id);
       const bool certain =
-          !before.empty() && has_tasks(graph.layers()[before.front()]) == HasTasks::kAlways;
+          !before.empty() && has_tasks(graph, before.front()) == HasTasks::kAlways;
       if (weights_alone && certain) {
         scope.weight_arrives = true;
       } else {

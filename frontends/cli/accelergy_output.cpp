@@ -22,8 +22,10 @@ void write_accelergy_files(const std::string& folder, const dataflow::Machine& m
   const auto path = [&folder](const char* name) {
     return (std::filesystem::path(folder) / name).string();
   };
-  write_result(energy::accelergy_ert(machine.prices, spec.name, spec.clock), path("ERT.yaml"));
-  write_result(energy::accelergy_art(machine.prices, spec.name), path("ART.yaml"));
+  write_result(energy::accelergy_ert(machine.prices, spec.name, spec.clock), path("ERT.yaml"),
+               "--accelergy-output");
+  write_result(energy::accelergy_art(machine.prices, spec.name), path("ART.yaml"),
+               "--accelergy-output");
   write_result(energy::accelergy_action_counts(energy, machine.prices, spec.name),
                path("action_counts.yaml"));
 }

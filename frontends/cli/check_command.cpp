@@ -95,9 +95,10 @@ ExitCode check(const std::vector<std::string>& files) {
 void add_check_command(CLI::App& app, VerbAction& action) {
   auto files = std::make_shared<std::vector<std::string>>();
   CLI::App* verb = app.add_subcommand("check", "what input files are and what is wrong with them");
-  verb->add_option("FILE", *files,
-                   "machine, network (YAML, TFLite, topology CSV), widths (YAML, AIMET JSON) or "
-                   "energy table")
+  verb->add_option(
+          "FILE", *files,
+          "machine, network (YAML, ONNX, TFLite, topology CSV), widths (YAML, AIMET JSON) or "
+          "energy table")
       ->required()
       ->check(not_empty());
   verb->callback([&action, files] { action = [files] { return check(*files); }; });

@@ -47,7 +47,8 @@ void add_missing_commands(CLI::App& app, VerbAction& action);
 
 /// Writes to standard output, or to a file when `path` is not empty; throws ConfigError when the
 /// file cannot be written.
-void write_result(const std::string& text, const std::string& path);
+void write_result(const std::string& text, const std::string& path,
+                  const std::string& option = "--output");
 
 /// Lines on standard error: everything that is not the result.
 void say(const std::string& line);

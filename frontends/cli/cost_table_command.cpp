@@ -106,11 +106,12 @@ void add_cost_table_command(CLI::App& app, VerbAction& action) {
   verb->add_option("--accelerator,-a", options->accelerator, "machine file (YAML)")
       ->required()
       ->check(not_empty());
-  verb->add_option("--model,-m", options->model, "network file (YAML, TFLite, topology CSV)")
+  verb->add_option("--model,-m", options->model, "network file (YAML, ONNX, TFLite, topology CSV)")
       ->required()
       ->check(not_empty());
   verb->add_option("--layer", options->layer, "only this layer")->check(not_empty());
-  verb->add_option("--batch", options->batch, "images per inference");
+  verb->add_option("--batch", options->batch, "images per inference, 1 to 65536")
+      ->check(CLI::Range(std::int64_t{1}, dataflow::kMaxBatch));
   verb->add_option("--output-bits", options->output_bits,
                    "bits of every layer's output (default: 8, or what the machine stores below)");
   constexpr int kMostJobs = 1024;

@@ -1,9 +1,12 @@
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "arch/base/error.hpp"
+#include "arch/base/text.hpp"
 #include "frontends/cli/commands.hpp"
 #include "frontends/cli/systemc_run.hpp"
 #include "vernier_version.hpp"
@@ -16,6 +19,19 @@ std::string version_text() {
       "vernier {}\ncomponents: analytical engine (built in), SystemC engine ({}), ONNX and TFLite "
       "importers (built in), LibTorch trainer (not built in), Python module (not built in)",
       kVersion, has_systemc() ? "built in" : "not built in");
+}
+
+// A word where a verb has to stand is none.
+void require_verb(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (verb->check_name(argv[1])) return;
+    verbs.push_back(verb->get_name());
+  }
+  throw ConfigError(fmt::format("vernier {}: there is no such verb; allowed are {}{}",
+                                shown(argv[1]), name_list(verbs, verbs.size()),
+                                suggestion(argv[1], verbs)));
 }
 
 int run(int argc, char** argv) {
@@ -35,6 +51,7 @@ int run(int argc, char** argv) {
   add_cost_table_command(app, action);
   add_manual_command(app, action);
   add_missing_commands(app, action);
+  require_verb(app, argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

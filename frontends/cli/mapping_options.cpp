@@ -114,7 +114,7 @@ void write_mapping_file(const std::string& path, const dataflow::LayerGraph& gra
       layers[layer.layer].push_back({task.unit, task.mapping});
     }
   }
-  write_result(dataflow::mapping_file_text(graph, layers), path);
+  write_result(dataflow::mapping_file_text(graph, layers), path, "--mapping-output");
 }
 
 }  // namespace vernier::frontends

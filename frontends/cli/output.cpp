@@ -50,7 +50,7 @@ std::string shipped_or_path(const std::string& given, const std::string& folder)
 
 std::vector<std::string> energy_table_folders() { return {data_folder() + "/configs/energy"}; }
 
-void write_result(const std::string& text, const std::string& path) {
+void write_result(const std::string& text, const std::string& path, const std::string& option) {
   if (path.empty()) {
     const std::size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
     if (written != text.size() || std::fflush(stdout) != 0) {
@@ -61,7 +61,7 @@ void write_result(const std::string& text, const std::string& path) {
   std::ofstream stream(path, std::ios::binary);
   stream << text;
   stream.flush();
-  if (!stream) throw ConfigError(fmt::format("--output {}: cannot be written", path));
+  if (!stream) throw ConfigError(fmt::format("{} {}: cannot be written", option, path));
 }
 
 void say(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }

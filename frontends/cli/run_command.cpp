@@ -37,13 +37,6 @@ struct RunOptions {
   MappingOptions mapping;
 };
 
-void require_built_in(const std::string& option, const std::string& found,
-                      const std::string& built_in, const std::string& missing) {
-  if (found == built_in) return;
-  throw ConfigError(fmt::format("{} {}: {} is not built into this vernier; '{}' is", option,
-                                shown(found), missing, built_in));
-}
-
 // The network, or one layer of it; `others` gets the names of the layers left out.
 dataflow::ImportedModel load_network(const RunOptions& options, std::vector<std::string>& others) {
   dataflow::ImportedModel model = load_network_file(options.model);
@@ -79,13 +72,21 @@ PrecisionFile load_bits(const RunOptions& options, const dataflow::LayerGraph& g
 // Options that only one of the engines has.
 void check_engine(const RunOptions& options) {
   if (options.engine == "systemc") {
-    if (!has_systemc()) require_built_in("--engine", options.engine, "analytical", "the engine");
+    if (!has_systemc()) {
+      throw ConfigError(
+          "--engine systemc: SystemC is not built into this vernier; the analytical engine is");
+    }
     if (options.jobs == 1) return;
     throw ConfigError(
         "--jobs: the systemc engine simulates in one thread; start several processes, for example "
         "one per --layer");
   }
-  require_built_in("--engine", options.engine, "analytical", "the engine");
+  if (options.engine != "analytical") {
+    const std::vector<std::string> engines{"analytical", "systemc"};
+    throw ConfigError(fmt::format("--engine {}: there is no such engine; allowed are {}{}",
+                                  shown(options.engine), name_list(engines),
+                                  suggestion(options.engine, engines)));
+  }
   const std::string given = options.systemc.first_given();
   if (!given.empty()) {
     throw ConfigError(fmt::format("{} is for --engine systemc", given));
@@ -206,7 +207,7 @@ void add_run_command(CLI::App& app, VerbAction& action) {
   verb->add_option("--accelerator,-a", options->accelerator, "machine file (YAML)")
       ->required()
       ->check(not_empty());
-  verb->add_option("--model,-m", options->model, "network file (YAML, TFLite, topology CSV)")
+  verb->add_option("--model,-m", options->model, "network file (YAML, ONNX, TFLite, topology CSV)")
       ->required()
       ->check(not_empty());
   verb->add_option("--bits,-b", options->bits, "w=BITS,a=BITS for all weights and activations")
@@ -215,10 +216,11 @@ void add_run_command(CLI::App& app, VerbAction& action) {
                    "precision file (YAML, AIMET JSON), bits per tensor")
       ->check(not_empty());
   verb->add_option("--engine", options->engine,
-                   "analytical (default), systemc: clocked, with real operands");
+                   "analytical (default) or systemc: clocked, with real operands");
   add_mapping_options(*verb, options->mapping);
   verb->add_option("--layer", options->layer, "only this layer")->check(not_empty());
-  verb->add_option("--batch", options->batch, "images per inference");
+  verb->add_option("--batch", options->batch, "images per inference, 1 to 65536")
+      ->check(CLI::Range(std::int64_t{1}, dataflow::kMaxBatch));
   verb->add_flag("--strict-bits", options->strict_bits,
                  "a width that the machine must round is an error");
   constexpr int kMostJobs = 1024;

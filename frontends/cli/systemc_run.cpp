@@ -80,7 +80,8 @@ Result<SystemcRun> run_systemc(const dataflow::Machine& machine, const dataflow:
   Result<dataflow::ClockedNetwork> simulated = simulate(machine, graph, precision, options);
   if (!simulated) return simulated.infeasible();
   if (options.timeline != nullptr) {
-    write_result(to_trace_events(timeline, machine.accelerator.spec().clock), given.timeline);
+    write_result(to_trace_events(timeline, machine.accelerator.spec().clock), given.timeline,
+                 "--timeline");
     if (timeline.left_out > 0) {
       say(
           fmt::format("vernier: the timeline is full: {} later entries were left out; --window "

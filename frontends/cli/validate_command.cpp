@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "arch/base/text.hpp"
 #include "frontends/cli/commands.hpp"
 #include "frontends/topology/source_text.hpp"
 #include "validation/amed.hpp"
@@ -47,29 +49,69 @@ ExitCode validate_bitfusion(int jobs) {
   return ExitCode::kGood;
 }
 
+struct Reference {
+  const char* name;
+  const char* sentence;
+  ExitCode (*validate)(int jobs);
+};
+
+constexpr std::array kReferences{
+    Reference{"scale-sim", "the reports of `vernier scalesim` with SCALE-Sim's own",
+              validate_scale_sim},
+    Reference{"amed", "Table 6 of the AMED paper, and what the same network costs in truth",
+              [](int) { return validate_amed(); }},
+    Reference{"bitfusion",
+              "the cycles of Bit Fusion's artifact, its rule, and Vernier's engine beside it",
+              validate_bitfusion},
+};
+
+ExitCode validate(const std::vector<std::string>& names, int jobs) {
+  const auto find = [](const std::string& name) {
+    return std::find_if(kReferences.begin(), kReferences.end(),
+                        [&name](const Reference& known) { return name == known.name; });
+  };
+  for (const std::string& name : names) {
+    if (find(name) != kReferences.end()) continue;
+    std::vector<std::string> known;
+    for (const Reference& reference : kReferences) known.emplace_back(reference.name);
+    throw ConfigError(
+        fmt::format("vernier validate {}: there is no such reference; allowed are {}{}",
+                    shown(name), name_list(known), suggestion(name, known)));
+  }
+  ExitCode worst = ExitCode::kGood;
+  for (const Reference& reference : kReferences) {
+    const bool chosen =
+        names.empty() || std::find(names.begin(), names.end(), reference.name) != names.end();
+    if (!chosen) continue;
+    if (names.size() != 1) write_result(fmt::format("==== {}\n", reference.name), "");
+    if (reference.validate(jobs) != ExitCode::kGood) worst = ExitCode::kInfeasible;
+  }
+  return worst;
+}
+
 }  // namespace
 
 void add_validate_command(CLI::App& app, VerbAction& action) {
   CLI::App* verb =
       app.add_subcommand("validate", "compares with published or measured reference numbers");
-  verb->require_subcommand(1);
-  auto jobs = std::make_shared<int>(1);
-  CLI::App* scale_sim =
-      verb->add_subcommand("scale-sim", "the reports of `vernier scalesim` with SCALE-Sim's own");
-  constexpr int kMostJobs = 1024;
-  const auto add_jobs = [jobs](CLI::App* reference) {
-    reference->add_option("--jobs,-j", *jobs, "threads; the result is the same for any number")
-        ->check(CLI::Range(1, kMostJobs));
+  struct Options {
+    std::vector<std::string> names;
+    int jobs = 1;
   };
-  add_jobs(scale_sim);
-  scale_sim->callback([&action, jobs] { action = [jobs] { return validate_scale_sim(*jobs); }; });
-  CLI::App* amed = verb->add_subcommand(
-      "amed", "Table 6 of the AMED paper, and what the same network costs in truth");
-  amed->callback([&action] { action = validate_amed; });
-  CLI::App* bitfusion = verb->add_subcommand(
-      "bitfusion", "the cycles of Bit Fusion's artifact, its rule, and Vernier's engine beside it");
-  add_jobs(bitfusion);
-  bitfusion->callback([&action, jobs] { action = [jobs] { return validate_bitfusion(*jobs); }; });
+  auto options = std::make_shared<Options>();
+  std::string help = "references, all when none is named;";
+  const char* before = " ";
+  for (const Reference& reference : kReferences) {
+    help += fmt::format("{}{}: {}", before, reference.name, reference.sentence);
+    before = "; ";
+  }
+  verb->add_option("NAME", options->names, help);
+  constexpr int kMostJobs = 1024;
+  verb->add_option("--jobs,-j", options->jobs, "threads; the result is the same for any number")
+      ->check(CLI::Range(1, kMostJobs));
+  verb->callback([&action, options] {
+    action = [options] { return validate(options->names, options->jobs); };
+  });
 }
 
 }  // namespace vernier::frontends

@@ -139,17 +139,6 @@ Json figures_json(const std::vector<FigureDifference>& figures) {
   return list;
 }
 
-// A field of CSV: quoted where needed (RFC 4180).
-std::string field(std::string_view text) {
-  if (text.find_first_of(",\"\n\r") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char letter : text) {
-    if (letter == '"') quoted += '"';
-    quoted += letter;
-  }
-  return quoted + "\"";
-}
-
 std::string exact_text(const std::optional<ResultFigure>& figure) {
   if (!figure) return "";
   return figure->is_count ? fmt::format("{}", figure->count) : fmt::format("{}", figure->number);
@@ -160,15 +149,15 @@ std::string figure_row(std::string_view part, std::string_view name, const Figur
   const std::optional<double> relative = figure.relative();
   const std::string change = figure.is_count() ? fmt::format("{}", figure.count_change())
                                                : fmt::format("{}", figure.change());
-  return fmt::format("{},{},{},{},{},{},{},{}\n", part, field(name), field(figure.key),
+  return fmt::format("{},{},{},{},{},{},{},{}\n", part, csv_field(name), csv_field(figure.key),
                      exact_text(figure.before), exact_text(figure.after), change,
                      relative ? fmt::format("{}", *relative) : "", share);
 }
 
 std::string setting_row(std::string_view part, std::string_view name,
                         const SettingDifference& setting) {
-  return fmt::format("{},{},{},{},{},,,\n", part, field(name), field(setting.key),
-                     field(setting.before.value_or("")), field(setting.after.value_or("")));
+  return fmt::format("{},{},{},{},{},,,\n", part, csv_field(name), csv_field(setting.key),
+                     csv_field(setting.before.value_or("")), csv_field(setting.after.value_or("")));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "arch/base/text.hpp"
 #include "frontends/report/run_report.hpp"
 #include "vernier_version.hpp"
 
@@ -21,15 +22,6 @@ constexpr const char* kSchemaVersion = "1.0";
 constexpr const char* kContext =
     "each layer alone: no weights fetched for or by a neighbour; analytical engine, heuristic "
     "mapping";
-
-std::string quoted(const std::string& text) {
-  std::string field = "\"";
-  for (const char letter : text) {
-    if (letter == '"') field += '"';
-    field += letter;
-  }
-  return field + "\"";
-}
 
 double time_ms(const CostTableReport& report, const CostTableEntry& entry) {
   return derive(entry.cost, report.machine.accelerator.spec().clock, report.graph.batch()).time_ms;
@@ -151,14 +143,14 @@ std::string cost_table_csv(const CostTableReport& report) {
   std::string out =
       "layer,operator,macs,weight_bits,activation_bits,output_bits,cycles,time_ms,energy_pj";
   for (const energy::Component& component : report.machine.prices.components()) {
-    out += "," + quoted(component.name + "_energy_pj");
+    out += "," + csv_field(component.name + "_energy_pj");
   }
   out += ",dram_bits,accelerator,model,vernier_version\n";
   for (const CostTableLayer& layer : report.table.layers) {
     const dataflow::Layer& spec = layer_of(report, layer);
     for (const CostTableEntry& entry : layer.entries) {
       out += fmt::format(
-          "{},{},{},{},{},{},{},{},{}", quoted(spec.name), operator_name(spec.op),
+          "{},{},{},{},{},{},{},{},{}", csv_field(spec.name), operator_name(spec.op),
           entry.cost.macs.count(), entry.weight ? fmt::to_string(entry.weight->bits()) : "",
           entry.activation.bits(), report.output_bits, entry.cost.cycles.total().count(),
           time_ms(report, entry), entry.cost.energy.total().count());
@@ -167,7 +159,7 @@ std::string cost_table_csv(const CostTableReport& report) {
                            entry.cost.energy.of_component(static_cast<ComponentIndex>(at)).count());
       }
       out += fmt::format(",{},{},{},{}\n", entry.cost.dram.total().count(),
-                         quoted(report.machine_file), quoted(report.model_file), kVersion);
+                         csv_field(report.machine_file), csv_field(report.model_file), kVersion);
     }
   }
   return out;

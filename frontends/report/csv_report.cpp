@@ -1,20 +1,10 @@
 #include <fmt/format.h>
 
+#include "arch/base/text.hpp"
 #include "frontends/report/run_report.hpp"
 
 namespace vernier::frontends {
 namespace {
-
-// Quotes a text field where CSV needs it (RFC 4180).
-std::string field(std::string_view text) {
-  if (text.find_first_of(",\"\n\r") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char letter : text) {
-    if (letter == '"') quoted += '"';
-    quoted += letter;
-  }
-  return quoted + "\"";
-}
 
 // Empty fields where there are no MACs, or no intensity because no bit moves.
 std::string roofline_fields(const std::optional<dataflow::Roofline>& line) {
@@ -30,7 +20,7 @@ std::string row(std::string_view name, std::string_view op, const dataflow::Cost
                 const RunReport& report) {
   const DerivedFigures figures =
       derive(cost, report.machine.accelerator.spec().clock, report.graph.batch());
-  std::string out = fmt::format("{},{},{},{}", field(name), field(op), cost.macs.count(),
+  std::string out = fmt::format("{},{},{},{}", csv_field(name), csv_field(op), cost.macs.count(),
                                 cost.cycles.total().count());
   for (const std::int64_t cycles : cost.cycles.by_cause) out += fmt::format(",{}", cycles);
   out += fmt::format(",{},{},{},{},{},{},{},{},{}", cost.channel_busy_cycles,
@@ -67,7 +57,7 @@ std::string to_csv(const RunReport& report) {
       "achieved_macs_per_cycle,roof,dram_input_read_bits,dram_weight_read_bits,"
       "dram_output_read_bits,dram_output_write_bits,dram_bits,peak_on_chip_bytes,energy_pj";
   for (const energy::Component& component : report.machine.prices.components()) {
-    out += "," + field(component.name + "_energy_pj");
+    out += "," + csv_field(component.name + "_energy_pj");
   }
   for (int at = 0; at < kActionCount; ++at) {
     out += fmt::format(",action_{}_energy_pj", to_text(static_cast<Action>(at)));

@@ -94,6 +94,9 @@ Json roofline_json(const std::optional<dataflow::Roofline>& line) {
   return json;
 }
 
+// Nothing to divide by: no cycles, or no energy.
+Json or_null(const std::optional<double>& figure) { return figure ? Json(*figure) : Json(); }
+
 // The port cycles by buffer, and what the requantizer needs.
 Json port_waits_json(const CostSummary& cost, const dataflow::AcceleratorSpec& spec) {
   Json json = Json::object();
@@ -132,10 +135,10 @@ Json summary(const CostSummary& cost, const RunReport& report) {
   json["energy_by_tensor_pj"] = energy_by_tensor(cost);
   json["energy_by_state_pj"] = energy_by_state(cost);
   json["time_ms"] = figures.time_ms;
-  json["inferences_per_s"] = figures.inferences_per_s;
+  json["inferences_per_s"] = or_null(figures.inferences_per_s);
   json["average_power_mw"] = figures.average_power_mw;
   json["tops"] = figures.tops;
-  json["tops_per_w"] = figures.tops_per_w;
+  json["tops_per_w"] = or_null(figures.tops_per_w);
   json["activity"] = activity(cost, report.machine.prices);
   return json;
 }

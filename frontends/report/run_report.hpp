@@ -45,10 +45,10 @@ struct RunReport {
 /// Figures that follow from a cost at the machine's clock.
 struct DerivedFigures {
   double time_ms = 0.0;
-  double inferences_per_s = 0.0;  ///< images per second
+  std::optional<double> inferences_per_s;  ///< images per second; none without cycles
   double average_power_mw = 0.0;
-  double tops = 0.0;  ///< 2 operations per MAC
-  double tops_per_w = 0.0;
+  double tops = 0.0;                 ///< 2 operations per MAC
+  std::optional<double> tops_per_w;  ///< none without energy
 };
 [[nodiscard]] DerivedFigures derive(const dataflow::CostSummary& cost, Hertz clock,
                                     std::int64_t batch);

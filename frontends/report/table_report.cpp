@@ -78,6 +78,10 @@ void add_layers(std::string& out, const RunReport& report) {
   }
 }
 
+std::string or_dash(const std::optional<double>& figure) {
+  return figure ? fmt::format("{:.4g}", *figure) : "-";
+}
+
 // Whose ports the port cycles wait for.
 void add_port_waits(std::string& out, const CostSummary& total,
                     const dataflow::AcceleratorSpec& spec) {
@@ -260,11 +264,10 @@ std::string to_table(const RunReport& report) {
   add_energy(out, report);
   add_energy_views(out, report);
   out += fmt::format(
-      "\n{:.4g} ms, {:.4g} inferences/s, {:.4g} mW, {:.4g} TOPS, {:.4g} TOPS/W, utilisation "
-      "{:.1f}% "
-      "of the peak at each layer's precision\n",
-      figures.time_ms, figures.inferences_per_s, figures.average_power_mw, figures.tops,
-      figures.tops_per_w, 100.0 * total.utilisation());
+      "\n{:.4g} ms, {} inferences/s, {:.4g} mW, {:.4g} TOPS, {} TOPS/W, utilisation {:.1f}% of the "
+      "peak at each layer's precision\n",
+      figures.time_ms, or_dash(figures.inferences_per_s), figures.average_power_mw, figures.tops,
+      or_dash(figures.tops_per_w), 100.0 * total.utilisation());
   out += fmt::format("{} MACs, peak on-chip {} bytes, area {:.3f} mm2 (on chip, from the tables)\n",
                      grouped(total.macs.count()), grouped(total.peak_on_chip.count()),
                      report.machine.prices.total_area().count() / 1e6);

@@ -138,4 +138,17 @@ std::optional<DramScheduler::Served> DramScheduler::issue() {
                 command.cycle + (burst.writes ? preset.write_cycles() : preset.read_cycles())};
 }
 
+void DramScheduler::skip_refreshes(std::int64_t before) {
+  if (!bursts_.empty()) return;
+  constexpr std::int64_t kIssued = 2;
+  for (std::int64_t rank = 0; rank < spec_.ranks; ++rank) {
+    std::int64_t& due = due_[static_cast<std::size_t>(rank)];
+    const std::int64_t skipped = (before - due) / spec_.preset.cycles.refi - kIssued;
+    if (skipped <= 0 || banks_.has_open_row(rank)) continue;
+    due += skipped * spec_.preset.cycles.refi;
+    counts_.refreshes += skipped;
+    is_decided_ = false;
+  }
+}
+
 }  // namespace vernier::memory

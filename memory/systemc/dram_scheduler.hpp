@@ -62,6 +62,10 @@ class DramScheduler {
   };
   /// Issues what `next` says; the burst whose data it moves, if it does.
   std::optional<Served> issue();
+  /// Passes over refreshes between which nothing happens: those of ranks without an open row while
+  /// no burst comes before a cycle. The last ones before it stay to be issued, so that what follows
+  /// finds the banks as they would be.
+  void skip_refreshes(std::int64_t before);
 
   [[nodiscard]] const DramCounts& counts() const { return counts_; }
 

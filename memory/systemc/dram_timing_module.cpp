@@ -108,6 +108,10 @@ void DramTimingModule::respond(Request& request) {
 
 // Issues every command before a cycle, in the order of their cycles over all channels.
 void DramTimingModule::run_until(std::int64_t cycle) {
+  const bool all_are_in = requests_.empty() || requests_.back().cursor.is_done();
+  if (all_are_in) {
+    for (DramScheduler& channel : channels_) channel.skip_refreshes(cycle);
+  }
   for (;;) {
     DramScheduler* first = &channels_.front();
     for (DramScheduler& channel : channels_) {
@@ -116,6 +120,7 @@ void DramTimingModule::run_until(std::int64_t cycle) {
     const std::int64_t at = first->next().cycle;
     if (at >= cycle) return;
     const auto served = first->issue();
+    if (all_are_in) first->skip_refreshes(cycle);
     if (!served) continue;
     Request& request = requests_[static_cast<std::size_t>(served->request - first_request_)];
     --request.outstanding;

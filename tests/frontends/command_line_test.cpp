@@ -37,6 +37,36 @@ class TemporaryFile {
   std::string path_;
 };
 
+TEST_CASE("Unknown verbs and engines and references are answered with the known ones",
+          "[frontends][cli]") {
+  const auto fails = [](const std::vector<std::string>& arguments, const std::string& message) {
+    const auto run = run_vernier(arguments);
+    CAPTURE(message);
+    CHECK(run.exit_code == 2);
+    CHECK(run.output.empty());
+    CHECK_THAT(run.error, Catch::Contains(message));
+  };
+  fails({"rum"}, "vernier rum: there is no such verb; allowed are run, check, ");
+  fails({"rum"}, "did you mean 'run'?");
+  fails({"validate", "bitfuson"}, "did you mean 'bitfusion'?");
+  const std::vector<std::string> run{"run", "-a", "bitfusion_16x32", "-m", "resnet20"};
+  const auto with = [&run](const std::string& option, const std::string& value) {
+    std::vector<std::string> arguments = run;
+    arguments.insert(arguments.end(), {option, value});
+    return arguments;
+  };
+  fails(with("--engine", "system"), "allowed are analytical, systemc; did you mean 'systemc'?");
+  fails(with("--batch", "0"), "--batch");
+  fails(with("--mapping-output", "/no/such/folder/m.yaml"), "--mapping-output /no/such/folder");
+}
+
+TEST_CASE("Several references are validated one after the other", "[frontends][cli]") {
+  const auto run = run_vernier({"validate", "amed", "scale-sim"});
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(run.output, Catch::Contains("==== scale-sim\n") && Catch::Contains("==== amed\n") &&
+                             !Catch::Contains("==== bitfusion"));
+}
+
 TEST_CASE("The version lists which components are built in", "[frontends][cli]") {
   const auto run = run_vernier({"--version"});
   CHECK(run.exit_code == 0);

@@ -165,6 +165,32 @@ TEST_CASE("Parts of a concatenation without a copy stay together or not at all",
   }
 }
 
+TEST_CASE("A tensor lies in the place of one concatenation", "[residency][graph]") {
+  const auto copies = [](const Net& net, std::size_t layer) {
+    return net.lowered(machine_with(0)).at(layer).tasks.size();
+  };
+  Net twice = chain(2);
+  twice.add("both", Concat{}, {"t1", "t1"});
+  twice.add("out", Dense{8}, {"both"});
+  CHECK(copies(twice, 2) == 2);
+
+  Net shared = chain(2);
+  shared.add("first", Concat{}, {"t0", "t1"});
+  shared.add("second", Concat{}, {"t1", "t0"});
+  shared.add("out", Elementwise{}, {"first", "second"});
+  CHECK(copies(shared, 2) == 0);
+  CHECK(copies(shared, 3) == 2);
+
+  Net nested = chain(2);  // as in dense blocks: each lies in the one around it
+  nested.add("inner", Concat{}, {"t0", "t1"});
+  nested.add("outer", Concat{}, {"inner", "in"});
+  nested.add("again", Concat{}, {"outer", "t0"});
+  nested.add("out", Dense{8}, {"again"});
+  CHECK(copies(nested, 2) == 0);
+  CHECK(copies(nested, 3) == 0);
+  CHECK(copies(nested, 4) == 2);
+}
+
 TEST_CASE("What a product reads as weights is loaded", "[residency]") {
   Net net = chain(2);
   net.add("scores", MatMul{1, true}, {"t0", "t1"});

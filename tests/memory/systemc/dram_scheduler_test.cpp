@@ -351,6 +351,37 @@ TEST_CASE("A refresh stalls whoever comes at tREFI", "[memory][dram]") {
   CHECK(idle.scheduler.counts().refreshes == 10);
 }
 
+TEST_CASE("Refreshes that are passed over change nothing of what follows", "[memory][dram]") {
+  for (const std::string& preset : dram_preset_names()) {
+    for (const std::int64_t idle : {1, 9364, 3 * 9364 + 17, 1'000'003}) {
+      CAPTURE(preset, idle);
+      DramTimingSpec spec = dram_spec(preset);
+      spec.ranks = 3;
+      Channel issued(spec);
+      Channel skipped(spec);
+      for (Channel* channel : {&issued, &skipped}) {
+        channel->read(100, 0, 7);
+        channel->finish();
+      }
+      const std::int64_t end = issued.last_end + idle;
+      while (skipped.scheduler.next().cycle < end) {
+        skipped.step();
+        skipped.scheduler.skip_refreshes(end);
+      }
+      for (Channel* channel : {&issued, &skipped}) {
+        channel->read(end, 0, 7);
+        channel->read(end, spec.preset.banks(), 9);
+        channel->finish();
+        channel->run_before(end + 50'000);
+      }
+      CHECK(skipped.ends == issued.ends);
+      CHECK(skipped.scheduler.next() == issued.scheduler.next());
+      CHECK(skipped.scheduler.counts().refreshes == issued.scheduler.counts().refreshes);
+      if (idle > 100'000) CHECK(skipped.trace.size() < issued.trace.size());
+    }
+  }
+}
+
 TEST_CASE("Ranks are refreshed one after the other", "[memory][dram]") {
   DramTimingSpec spec = dram_spec("DDR4-2400");
   spec.ranks = 2;
