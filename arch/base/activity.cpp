@@ -1,6 +1,8 @@
 #include "arch/base/activity.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 
 #include "arch/base/checked.hpp"
 
@@ -9,14 +11,21 @@ namespace {
 
 // The arguments of an entry as one number, in sorting order.
 std::uint64_t sort_key(const ActivityEntry& entry) {
-  constexpr int kByte = 8;
-  std::uint64_t key = entry.component;
-  for (const std::uint8_t part :
-       {static_cast<std::uint8_t>(entry.action), static_cast<std::uint8_t>(entry.role),
-        entry.weight_bits, entry.activation_bits}) {
-    key = (key << kByte) | part;
-  }
-  return key;
+  const auto byte = [](std::uint64_t value, int place) {
+    constexpr int kByte = 8;
+    return value << (place * kByte);
+  };
+  return byte(entry.component, 4) | byte(static_cast<std::uint64_t>(entry.action), 3) |
+         byte(static_cast<std::uint64_t>(entry.role), 2) | byte(entry.weight_bits, 1) |
+         entry.activation_bits;
+}
+
+// The arguments stand before the count, a byte each.
+bool has_same_arguments(const ActivityEntry& left, const ActivityEntry& right) {
+  constexpr std::size_t kArguments = 5;
+  static_assert(offsetof(ActivityEntry, activation_bits) == kArguments - 1);
+  static_assert(offsetof(ActivityEntry, count) >= kArguments);
+  return std::memcmp(&left, &right, kArguments) == 0;
 }
 
 bool comes_before(const ActivityEntry& left, const ActivityEntry& right) {
@@ -76,13 +85,16 @@ void Activity::merge(const Activity& other) {
   std::vector<ActivityEntry> fresh;
   auto own = entries_.begin();
   for (const ActivityEntry& entry : other.entries_) {
-    const std::uint64_t key = sort_key(entry);
-    while (own != entries_.end() && sort_key(*own) < key) ++own;
-    if (own != entries_.end() && sort_key(*own) == key) {
-      own->count = checked_add(own->count, entry.count);
-    } else {
-      fresh.push_back(entry);
+    if (own == entries_.end() || !has_same_arguments(*own, entry)) {
+      const std::uint64_t key = sort_key(entry);
+      while (own != entries_.end() && sort_key(*own) < key) ++own;
+      if (own == entries_.end() || !has_same_arguments(*own, entry)) {
+        fresh.push_back(entry);
+        continue;
+      }
     }
+    own->count = checked_add(own->count, entry.count);
+    ++own;
   }
   if (fresh.empty()) return;
   const auto old_size = static_cast<std::ptrdiff_t>(entries_.size());

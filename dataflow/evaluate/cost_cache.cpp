@@ -7,11 +7,25 @@
 
 namespace vernier::dataflow {
 
-std::size_t CostCache::CostKeyHash::operator()(const CostKey& key) const {
-  constexpr std::size_t kSpread = 0x9e3779b97f4a7c15ULL;
-  std::size_t seed = std::hash<const void*>{}(key.task);
-  seed = seed * kSpread + static_cast<std::size_t>(key.border.next_weight.count());
-  return seed * kSpread + (key.border.weight_is_loaded ? 1 : 0);
+CachedTask::~CachedTask() {
+  for (const BorderCost* at = costs_.load(std::memory_order_relaxed); at != nullptr;) {
+    const std::unique_ptr<const BorderCost> owned(at);
+    at = owned->next;
+  }
+}
+
+const CostSummary* CachedTask::find(const TaskBorder& border) const {
+  const BorderCost* at = costs_.load(std::memory_order_acquire);
+  while (at != nullptr && at->border != border) at = at->next;
+  return at == nullptr ? nullptr : &at->cost;
+}
+
+const CostSummary* CachedTask::keep(const TaskBorder& border, const CostSummary& cost) const {
+  auto entry = std::make_unique<BorderCost>(BorderCost{border, cost, nullptr});
+  entry->next = costs_.load(std::memory_order_relaxed);
+  while (!costs_.compare_exchange_weak(entry->next, entry.get(), std::memory_order_acq_rel)) {
+  }
+  return &entry.release()->cost;
 }
 
 Cached<CachedTask> CostCache::prepared(const LayerTask& task, Infeasible& reason) {
@@ -31,9 +45,12 @@ Cached<CachedTask> CostCache::prepared(const LayerTask& task, Infeasible& reason
     reason = made.infeasible();
     return {};
   }
-  auto entry = std::make_unique<const CachedTask>(CachedTask{std::move(made).value(), *mapping});
+  auto entry = std::make_unique<CachedTask>(std::move(made).value(), *mapping);
   const std::unique_lock lock(mutex_);
-  if (tasks_.size() >= most_tasks_) return Cached<CachedTask>(std::move(entry));
+  if (tasks_.size() >= most_tasks_) {
+    return Cached<CachedTask>(std::unique_ptr<const CachedTask>(std::move(entry)));
+  }
+  entry->is_kept_ = true;
   return Cached<CachedTask>(tasks_.emplace(task, std::move(entry)).first->second.get());
 }
 
@@ -44,25 +61,17 @@ Cached<CachedTask> CostCache::prepared_as(const LayerTask& task, const Mapping& 
     reason = made.infeasible();
     return {};
   }
-  return Cached<CachedTask>(
-      std::make_unique<const CachedTask>(CachedTask{std::move(made).value(), mapping}));
+  return Cached<CachedTask>(std::make_unique<const CachedTask>(std::move(made).value(), mapping));
 }
 
 Cached<CostSummary> CostCache::cost(const CachedTask& task, const TaskBorder& border) {
-  const CostKey key{&task, border};
-  bool keep = false;
-  {
-    const std::shared_lock lock(mutex_);
-    const auto found = costs_.find(key);
-    if (found != costs_.end()) return Cached<CostSummary>(found->second.get());
-    // A task that its caller owns may go, and another one come to its address.
-    const auto owner = tasks_.find(task.prepared.schedule.task());
-    keep = owner != tasks_.end() && owner->second.get() == &task && costs_.size() < most_costs_;
+  if (const CostSummary* kept = task.find(border)) return Cached<CostSummary>(kept);
+  CostSummary made = cost_of_task(task.prepared, border, machine_);
+  // A task that its caller owns may go before its cost does.
+  if (!task.is_kept_ || cost_count_.fetch_add(1, std::memory_order_relaxed) >= most_costs_) {
+    return Cached<CostSummary>(std::make_unique<const CostSummary>(std::move(made)));
   }
-  auto made = std::make_unique<const CostSummary>(cost_of_task(task.prepared, border, machine_));
-  if (!keep) return Cached<CostSummary>(std::move(made));
-  const std::unique_lock lock(mutex_);
-  return Cached<CostSummary>(costs_.emplace(key, std::move(made)).first->second.get());
+  return Cached<CostSummary>(task.keep(border, made));
 }
 
 std::size_t CostCache::task_count() const {

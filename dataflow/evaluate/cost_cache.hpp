@@ -3,19 +3,44 @@
 // cache is full, new ones are handed out without being kept.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <shared_mutex>
 #include <unordered_map>
+#include <utility>
 
 #include "arch/base/result.hpp"
+#include "dataflow/evaluate/layer_memo.hpp"
 #include "dataflow/evaluate/task_cost.hpp"
 
 namespace vernier::dataflow {
 
-/// A task that can run.
-struct CachedTask {
-  PreparedTask prepared;
-  Mapping mapping;
+/// A task that can run, with its costs at the borders that were asked for.
+class CachedTask {
+ public:
+  CachedTask(PreparedTask made, const Mapping& mapped)
+      : prepared(std::move(made)), mapping(mapped) {}
+  CachedTask(CachedTask&&) = delete;
+  CachedTask& operator=(CachedTask&&) = delete;
+  ~CachedTask();
+
+  const PreparedTask prepared;
+  const Mapping mapping;
+
+ private:
+  friend class CostCache;
+  struct BorderCost {
+    TaskBorder border;
+    CostSummary cost;
+    const BorderCost* next = nullptr;
+  };
+  /// nullptr when there is none yet.
+  [[nodiscard]] const CostSummary* find(const TaskBorder& border) const;
+  /// When two threads race, both costs stay; they are equal.
+  const CostSummary* keep(const TaskBorder& border, const CostSummary& cost) const;
+
+  mutable std::atomic<const BorderCost*> costs_{nullptr};  // newest first, never taken out
+  bool is_kept_ = false;                                   // by a cache, as long as that lives
 };
 
 /// A value that the cache keeps, or that it could not keep and the holder owns.
@@ -29,6 +54,7 @@ class Cached {
   [[nodiscard]] explicit operator bool() const { return value_ != nullptr; }
   [[nodiscard]] const T& operator*() const { return *value_; }
   [[nodiscard]] const T* operator->() const { return value_; }
+  [[nodiscard]] bool is_kept() const { return value_ != nullptr && !owned_; }
 
  private:
   std::unique_ptr<const T> owned_;
@@ -54,18 +80,12 @@ class CostCache {
   [[nodiscard]] Cached<CostSummary> cost(const CachedTask& task, const TaskBorder& border);
 
   [[nodiscard]] std::size_t task_count() const;
+  /// Layers whose tasks are all kept.
+  [[nodiscard]] LayerMemo& layers() { return layers_; }
 
  private:
   struct TaskHash {
     std::size_t operator()(const LayerTask& task) const { return hash_of(task); }
-  };
-  struct CostKey {
-    const CachedTask* task = nullptr;
-    TaskBorder border;
-    friend bool operator==(const CostKey&, const CostKey&) = default;
-  };
-  struct CostKeyHash {
-    std::size_t operator()(const CostKey& key) const;
   };
 
   const Machine& machine_;
@@ -73,7 +93,8 @@ class CostCache {
   std::size_t most_costs_;
   mutable std::shared_mutex mutex_;
   std::unordered_map<LayerTask, std::unique_ptr<const CachedTask>, TaskHash> tasks_;
-  std::unordered_map<CostKey, std::unique_ptr<const CostSummary>, CostKeyHash> costs_;
+  std::atomic<std::size_t> cost_count_{0};
+  LayerMemo layers_;
 };
 
 }  // namespace vernier::dataflow

@@ -15,12 +15,10 @@ void check_conservation(const NetworkCost& cost) {
   VERNIER_ASSERT(std::abs(sum.count() - total) <= kRounding * total, "conserved energy");
 }
 
-}  // namespace
-
-LayerCost join_tasks(const LoweredLayer& layer, std::span<const TaskResult> tasks,
-                     const Machine& machine) {
+// Fills a new cost where it will stay.
+void join_into(LayerCost& cost, const LoweredLayer& layer, std::span<const TaskResult> tasks,
+               const Machine& machine) {
   const std::int64_t accumulator_bits = machine.accelerator.spec().mac.accumulator_bits;
-  LayerCost cost;
   cost.layer = layer.layer;
   cost.tasks.reserve(tasks.size());
   for (const TaskResult& result : tasks) {
@@ -38,17 +36,35 @@ LayerCost join_tasks(const LoweredLayer& layer, std::span<const TaskResult> task
   if (tasks.size() > 1) {
     cost.cost.energy = energy::EnergyBreakdown(cost.cost.activity, machine.prices);
   }
+}
+
+}  // namespace
+
+LayerCost join_tasks(const LoweredLayer& layer, std::span<const TaskResult> tasks,
+                     const Machine& machine) {
+  LayerCost cost;
+  join_into(cost, layer, tasks, machine);
   return cost;
 }
 
 NetworkCost join_costs(const std::vector<LoweredLayer>& layers, std::span<const TaskResult> results,
                        const Machine& machine) {
+  std::vector<const LoweredLayer*> pointers;
+  pointers.reserve(layers.size());
+  for (const LoweredLayer& layer : layers) pointers.push_back(&layer);
+  return join_costs(pointers, results, machine);
+}
+
+NetworkCost join_costs(std::span<const LoweredLayer* const> layers,
+                       std::span<const TaskResult> results, const Machine& machine) {
   NetworkCost joined;
   joined.layers.reserve(layers.size());
-  for (const LoweredLayer& layer : layers) {
-    joined.layers.push_back(join_tasks(layer, results.first(layer.tasks.size()), machine));
+  for (const LoweredLayer* const pointer : layers) {
+    const LoweredLayer& layer = *pointer;
+    LayerCost& joined_layer = joined.layers.emplace_back();
+    join_into(joined_layer, layer, results.first(layer.tasks.size()), machine);
     results = results.subspan(layer.tasks.size());
-    accumulate(joined.total, joined.layers.back().cost);
+    accumulate(joined.total, joined_layer.cost);
     if (layer.residence) joined.residences.push_back(*layer.residence);
     for (const WidthRounding& rounding : layer.roundings) {
       if (std::find(joined.roundings.begin(), joined.roundings.end(), rounding) ==

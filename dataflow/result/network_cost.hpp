@@ -22,6 +22,8 @@ struct TaskResult {
 
 /// `results` holds the tasks of all layers in order. The total is priced from the summed activity;
 /// that it equals the sum of the layers' energies is checked.
+[[nodiscard]] NetworkCost join_costs(std::span<const LoweredLayer* const> layers,
+                                     std::span<const TaskResult> results, const Machine& machine);
 [[nodiscard]] NetworkCost join_costs(const std::vector<LoweredLayer>& layers,
                                      std::span<const TaskResult> results, const Machine& machine);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -41,7 +42,13 @@ Term make_term(const LayerGraph& graph, const Variables& variables, LayerScope s
   term.simplex = term.coordinates.size() > kMostMultilinear;
   const Layer& layer = graph.layers()[term.scope.layer];
   if (is_mac(layer.op)) {
-    term.own_weight = place_of(term, variables, graph.viewed(weight_operand(graph, layer)));
+    const TensorId weight = graph.viewed(weight_operand(graph, layer));
+    term.own_weight = place_of(term, variables, weight);
+    if (variables.is_sliced(weight)) {
+      const IndexRange range = variables.coordinates_of(weight);
+      const auto first = std::ranges::find(term.coordinates, range.first);
+      term.own_slices = {static_cast<std::size_t>(first - term.coordinates.begin()), range.count};
+    }
     term.own_input = place_of(term, variables, graph.viewed(layer.inputs[0]));
   }
   return term;
@@ -360,34 +367,65 @@ Result<bool> CostTerms::interpolated(std::size_t term, const Placement& placemen
   return true;
 }
 
-Figures CostTerms::diagonal_slope(std::size_t index, const Placement& placement,
-                                  Monotone monotone) const {
+double CostTerms::step_weight(const Term& term, const Placement& placement,
+                              std::span<KnotPosition> positions, int step) const {
+  const auto bits_of_step = [step](const KnotPosition& at) {
+    if (!at.on_knot()) return 0.0;
+    return step < 0 ? at.cell_below : at.cell_above;
+  };
+  if (term.own_weight >= 0) {
+    KnotPosition& weight = positions[static_cast<std::size_t>(term.own_weight)];
+    const double bits = bits_of_step(weight);
+    if (bits > 0.0) weight.below = static_cast<KnotIndex>(weight.below + step);
+    return bits;
+  }
+  // All channels leave their count of one width for that of its neighbour.
+  const std::size_t first = term.own_slices.first;
+  const TensorId tensor = variables_.coordinates()[term.coordinates[first]].tensor;
+  const KnotPosition& width = placement.variables[variables_.variables_of(tensor).first];
+  const double bits = bits_of_step(width);
+  if (bits == 0.0) return 0.0;
+  const std::size_t here = first + width.below;
+  const std::size_t there = step < 0 ? here - 1 : here + 1;
+  // The last knot of a count is all channels; widths have knots of their own.
+  const auto all = [&](std::size_t at) {
+    const std::vector<std::int64_t>& knots = variables_.coordinates()[term.coordinates[at]].knots;
+    return static_cast<KnotIndex>(knots.size() - 1);
+  };
+  const bool equally_wide = positions[here].below == all(here) && positions[there].below == 0 &&
+                            positions[there].on_knot();
+  if (!equally_wide) return 0.0;
+  positions[here].below = 0;
+  positions[there].below = all(there);
+  return bits;
+}
+
+std::optional<SteppedTerm> CostTerms::stepped(std::size_t index, const Placement& placement,
+                                              Monotone monotone, int weight_step,
+                                              int input_step) const {
   const Term& term = terms_[index];
-  const auto weight = static_cast<std::size_t>(term.own_weight);
-  const auto input = static_cast<std::size_t>(term.own_input);
+  if (!term.can_be_tied()) return std::nullopt;
   const TermPlace place(term, placement);
-  std::vector<KnotPosition> lower(place.positions().begin(), place.positions().end());
-  if (term.own_weight < 0 || term.own_input < 0 || weight == input) return {};
-  double distance = 0.0;  // mean of both
-  for (const std::size_t at : {weight, input}) {
-    if (!lower[at].on_knot() || lower[at].cell_below == 0.0) return {};
-    constexpr double kHalf = 0.5;
-    distance += kHalf * lower[at].cell_below;
-    --lower[at].below;
+  std::vector<KnotPosition> there(place.positions().begin(), place.positions().end());
+  SteppedTerm result;
+  if (input_step != 0) {
+    KnotPosition& input = there[static_cast<std::size_t>(term.own_input)];
+    result.input_bits = input_step < 0 ? input.cell_below : input.cell_above;
+    if (!input.on_knot() || result.input_bits == 0.0) return std::nullopt;
+    input.below = static_cast<KnotIndex>(input.below + input_step);
+  }
+  if (weight_step != 0) {
+    result.weight_bits = step_weight(term, placement, there, weight_step);
+    if (result.weight_bits == 0.0) return std::nullopt;
   }
   bool computed = false;
   const VertexSource source = [&](std::span<const KnotIndex> knots, Figures& figures) {
     return vertex(index, knots, monotone, figures, computed);
   };
-  Interpolated here;
-  Interpolated there;
-  const std::vector<KnotPosition> upper(place.positions().begin(), place.positions().end());
-  if (!value_only(term, upper, source, here) || !value_only(term, lower, source, there)) return {};
-  Figures slope;
-  for (std::size_t at = 0; at < kFigureCount; ++at) {
-    slope[at] = (here.value[at] - there.value[at]) / distance;
-  }
-  return slope;
+  Interpolated out;
+  if (!value_only(term, std::move(there), source, out)) return std::nullopt;
+  result.value = out.value;
+  return result;
 }
 
 }  // namespace vernier::dataflow

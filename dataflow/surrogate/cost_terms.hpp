@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,6 +38,19 @@ struct Term {
   // Places among `coordinates` of the layer's own operands; -1: none, or a sliced tensor.
   int own_weight = -1;
   int own_input = -1;
+  /// Places of the counts of channels by width of the layer's own sliced weight; none: not sliced.
+  IndexRange own_slices;
+  /// The layer has a weight and an input that tie makes one variable.
+  [[nodiscard]] bool can_be_tied() const {
+    return own_input >= 0 && own_weight != own_input && (own_weight >= 0 || own_slices.count > 0);
+  }
+};
+
+/// A term beside the place where it stands.
+struct SteppedTerm {
+  Figures value{};
+  double weight_bits = 0.0;  ///< by which the weight moved
+  double input_bits = 0.0;
 };
 
 /// Terms with more coordinates are interpolated on simplices.
@@ -64,10 +78,12 @@ class CostTerms {
   /// Figures of one term at whole amounts (widths, numbers of channels), which need not be knots.
   [[nodiscard]] Result<Figures> exact(std::size_t term,
                                       std::span<const std::int64_t> amounts) const;
-  /// Change of each figure when the layer's own weight and input both go one legal width down, per
-  /// bit; zeros when one of them cannot, or stands between two.
-  [[nodiscard]] Figures diagonal_slope(std::size_t term, const Placement& placement,
-                                       Monotone monotone) const;
+  /// Figures of one term when the layer's own weight (all slices of it, which must be equally wide)
+  /// and input go `weight_step` and `input_step` (-1, 0, 1) legal widths up. Nothing when one of
+  /// them cannot, or stands between two.
+  [[nodiscard]] std::optional<SteppedTerm> stepped(std::size_t term, const Placement& placement,
+                                                   Monotone monotone, int weight_step,
+                                                   int input_step) const;
 
   [[nodiscard]] MemoCounts counts() const;
   /// Counts evaluations of terms, once for many of them.
@@ -92,6 +108,9 @@ class CostTerms {
                                             std::span<const KnotPosition> at) const;
   [[nodiscard]] std::vector<std::int64_t> amounts_of(std::size_t term,
                                                      std::span<const KnotIndex> knots) const;
+  /// Moves the layer's own weight and returns by how many bits; 0: it cannot.
+  double step_weight(const Term& term, const Placement& placement,
+                     std::span<KnotPosition> positions, int step) const;
   void set_widths(const Term& term, std::span<const std::int64_t> amounts,
                   NetworkPrecision& precision) const;
   [[nodiscard]] LoweredLayer lowered(LayerId layer, const Term& term,

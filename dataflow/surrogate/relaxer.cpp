@@ -49,29 +49,83 @@ void Relaxer::add(std::size_t term, const Interpolated& part, const Placement& p
   if (options_.tie) add_tied(term, part, placement, sums);
 }
 
+// Slices of one width that move together leave one block of tasks for another, while their own
+// slopes also feel that both blocks exist in between.
+Relaxer::WeightSlopes Relaxer::weight_slopes(std::size_t index, const Interpolated& part,
+                                             const Placement& placement) const {
+  const CostTerms& terms = model_.terms_;
+  const Term& term = terms.all()[index];
+  WeightSlopes slopes;
+  if (term.own_slices.count == 0) {
+    const auto at = static_cast<std::size_t>(term.own_weight);
+    for (std::size_t figure = 0; figure < kFigureCount; ++figure) {
+      slopes.together[figure] = side(part.left[at][figure], part.right[at][figure]);
+    }
+    return slopes;
+  }
+  const Coordinate& count =
+      model_.variables_.coordinates()[term.coordinates[term.own_slices.first]];
+  const KnotPosition& width =
+      placement.variables[model_.variables_.variables_of(count.tensor).first];
+  const auto channels = static_cast<double>(count.knots.back());
+  const std::size_t here = term.own_slices.first + width.below;
+  const auto down = terms.stepped(index, placement, options_.monotone, -1, 0);
+  const auto up = terms.stepped(index, placement, options_.monotone, 1, 0);
+  for (std::size_t figure = 0; figure < kFigureCount; ++figure) {
+    double left = kNoSlope;
+    double right = kNoSlope;
+    double own_left = kNoSlope;
+    double own_right = kNoSlope;
+    if (down) {
+      left = (part.value[figure] - down->value[figure]) / down->weight_bits;
+      own_left =
+          channels / down->weight_bits * (part.left[here][figure] - part.right[here - 1][figure]);
+    }
+    if (up) {
+      right = (up->value[figure] - part.value[figure]) / up->weight_bits;
+      own_right =
+          channels / up->weight_bits * (part.right[here + 1][figure] - part.left[here][figure]);
+    }
+    slopes.together[figure] = side(left, right);
+    const double apart = side(own_left, own_right);
+    slopes.apart[figure] = std::isnan(apart) ? 0.0 : apart;
+  }
+  return slopes;
+}
+
 void Relaxer::add_tied(std::size_t index, const Interpolated& part, const Placement& placement,
                        TermSums& sums) const {
   const Term& term = model_.terms_.all()[index];
-  if (term.own_weight < 0 || term.own_input < 0 || term.own_weight == term.own_input) return;
-  const auto weight = static_cast<std::size_t>(term.own_weight);
+  if (!term.can_be_tied()) return;
+  const std::size_t weight =
+      term.own_slices.count > 0 ? term.own_slices.first : static_cast<std::size_t>(term.own_weight);
   const auto input = static_cast<std::size_t>(term.own_input);
-  const auto vanishes = [&](std::size_t place, std::size_t figure) {
-    const double slope = side(part.left[place][figure], part.right[place][figure]);
-    const double cell = cell_of(placement.coordinates[term.coordinates[place]]);
-    return std::isnan(slope) || std::abs(slope) * cell <= kRounding * std::abs(part.value[figure]);
+  const TensorId tensor = model_.variables_.coordinates()[term.coordinates[weight]].tensor;
+  const std::size_t variable = model_.variables_.variables_of(tensor).first;
+  if (!placement.variables[variable].on_knot()) return;
+  const auto vanishes = [&](double slope, const KnotPosition& place, std::size_t figure) {
+    return std::isnan(slope) ||
+           std::abs(slope) * cell_of(place) <= kRounding * std::abs(part.value[figure]);
   };
+  const WeightSlopes slopes = weight_slopes(index, part, placement);
   bool any = false;
   std::array<bool, kFigureCount> both{};
   for (std::size_t figure = 0; figure < kFigureCount; ++figure) {
-    both[figure] = vanishes(weight, figure) && vanishes(input, figure);
+    both[figure] = vanishes(slopes.together[figure], placement.variables[variable], figure) &&
+                   vanishes(side(part.left[input][figure], part.right[input][figure]),
+                            placement.coordinates[term.coordinates[input]], figure);
     any = any || (both[figure] && part.value[figure] != 0.0);
   }
   if (!any) return;
-  const Figures diagonal = model_.terms_.diagonal_slope(index, placement, options_.monotone);
-  const TensorId tensor = model_.variables_.coordinates()[term.coordinates[weight]].tensor;
-  const int group = model_.tie_group_of_[model_.variables_.variables_of(tensor).first];
+  const auto lower = model_.terms_.stepped(index, placement, options_.monotone, -1, -1);
+  if (!lower) return;
+  constexpr double kHalf = 0.5;
+  const double distance = kHalf * (lower->weight_bits + lower->input_bits);
+  const auto group = static_cast<std::size_t>(model_.tie_group_of_[variable]);
   for (std::size_t figure = 0; figure < kFigureCount; ++figure) {
-    if (both[figure]) sums.tied[static_cast<std::size_t>(group)][figure] += diagonal[figure];
+    if (!both[figure]) continue;
+    sums.tied[group][figure] +=
+        (part.value[figure] - lower->value[figure]) / distance - slopes.apart[figure];
   }
 }
 

@@ -45,9 +45,17 @@ class Relaxer {
     double measured = 0.0;
   };
 
+  // Of a layer's weight, per bit: all of it together, and what its slices' own slopes add up to.
+  struct WeightSlopes {
+    Figures together{};
+    Figures apart{};  // 0 for a weight without slices, whose slope is `together`
+  };
+
   [[nodiscard]] double side(double left, double right) const;
   [[nodiscard]] SeenBits logical_bits(const Placement& placement) const;
   [[nodiscard]] SeenBits stored_bits(const Placement& placement) const;
+  [[nodiscard]] WeightSlopes weight_slopes(std::size_t term, const Interpolated& part,
+                                           const Placement& placement) const;
   void add_tied(std::size_t term, const Interpolated& part, const Placement& placement,
                 TermSums& sums) const;
   void check_tied(std::span<const double> bits) const;

@@ -49,11 +49,16 @@ double share(const KnotPosition& slice, std::size_t k) {
   return slice.below + 1U == k ? slice.fraction : 0.0;
 }
 
-void check_slices(const LayerGraph& graph, const SliceSizes& slices) {
-  std::vector<std::string> weights;
+std::vector<std::string> weight_names(const LayerGraph& graph) {
+  std::vector<std::string> names;
   for (const Tensor& tensor : graph.tensors()) {
-    if (tensor.kind == TensorKind::kWeight) weights.push_back(tensor.name);
+    if (tensor.kind == TensorKind::kWeight) names.push_back(tensor.name);
   }
+  return names;
+}
+
+void check_slices(const LayerGraph& graph, const SliceSizes& slices) {
+  const std::vector<std::string> weights = weight_names(graph);
   std::vector<std::string> problems;
   for (const auto& [name, sizes] : slices) {
     if (std::find(weights.begin(), weights.end(), name) == weights.end()) {
@@ -89,7 +94,8 @@ void check_slices(const LayerGraph& graph, const SliceSizes& slices) {
 std::vector<std::int64_t> per_channel(const LayerGraph& graph, const std::string& weight) {
   const auto tensor = graph.find_tensor(weight);
   if (!tensor || graph.tensor(*tensor).kind != TensorKind::kWeight) {
-    throw ConfigError(fmt::format("'{}' is no weight tensor", shown(weight)));
+    throw ConfigError(fmt::format("slices of '{}': there is no such weight tensor{}", shown(weight),
+                                  suggestion(weight, weight_names(graph))));
   }
   return std::vector<std::int64_t>(static_cast<std::size_t>(graph.tensor(*tensor).weights.rows), 1);
 }

@@ -1,14 +1,18 @@
 #include "frontends/c/vernier.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "dataflow/graph/model_yaml.hpp"
+#include "arch/base/text.hpp"
 #include "dataflow/surrogate/cost_model.hpp"
+#include "frontends/models/network_file.hpp"
 
 using vernier::dataflow::CostModel;
 using vernier::dataflow::Objective;
@@ -17,7 +21,7 @@ struct vernier_machine {
   vernier::dataflow::Machine machine;
 };
 struct vernier_network {
-  vernier::dataflow::LayerGraph graph;
+  vernier::dataflow::ImportedModel model;
 };
 struct vernier_cost_model {
   CostModel model;
@@ -46,6 +50,8 @@ vernier_status guarded(const Work& work) {
     return failed(VERNIER_USER_ERROR, error.what());
   } catch (const std::exception& error) {
     return failed(VERNIER_BUG, error.what());
+  } catch (...) {
+    return failed(VERNIER_BUG, "something that is no exception of the standard library");
   }
 }
 
@@ -88,6 +94,29 @@ dataflow::RelaxOptions options_of(const vernier_relax_options* given) {
   options.monotone =
       static_cast<dataflow::Monotone>(checked_choice(given->envelope, 2, "options.envelope"));
   return options;
+}
+
+dataflow::SliceSizes slices_of(std::span<const vernier_slices> given,
+                               const dataflow::LayerGraph& graph) {
+  dataflow::SliceSizes slices;
+  for (const vernier_slices& tensor : given) {
+    require(tensor.tensor, "slices[].tensor");
+    std::vector<std::int64_t> sizes;
+    if (tensor.count == 0) sizes = dataflow::per_channel(graph, tensor.tensor);
+    if (tensor.count > 0) require(tensor.channels, "slices[].channels");
+    for (const std::size_t channels : std::span(tensor.channels, tensor.count)) {
+      constexpr auto kMost = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
+      if (channels > kMost) {
+        throw ConfigError(fmt::format("slices[].channels of '{}': found {}; allowed are 1 to {}",
+                                      shown(tensor.tensor), channels, kMost));
+      }
+      sizes.push_back(static_cast<std::int64_t>(channels));
+    }
+    if (!slices.emplace(tensor.tensor, std::move(sizes)).second) {
+      throw ConfigError(fmt::format("slices[].tensor: '{}' is sliced twice", shown(tensor.tensor)));
+    }
+  }
+  return slices;
 }
 
 vernier_status relax(const CostModel& model, std::span<const double> bits,
@@ -136,7 +165,7 @@ vernier_status vernier_network_load(const char* path, vernier_network** network)
   return frontends::guarded([&] {
     frontends::require(path, "path");
     frontends::require(network, "network");
-    *network = new vernier_network{vernier::dataflow::load_model(path)};
+    *network = new vernier_network{vernier::frontends::load_network_file(path)};
     return VERNIER_OK;
   });
 }
@@ -146,11 +175,23 @@ void vernier_network_free(vernier_network* network) { delete network; }
 vernier_status vernier_cost_model_create(const vernier_machine* machine,
                                          const vernier_network* network,
                                          vernier_cost_model** model) {
+  return vernier_cost_model_create_sliced(machine, network, nullptr, 0, model);
+}
+
+vernier_status vernier_cost_model_create_sliced(const vernier_machine* machine,
+                                                const vernier_network* network,
+                                                const vernier_slices* slices, size_t slice_count,
+                                                vernier_cost_model** model) {
   return frontends::guarded([&] {
     frontends::require(machine, "machine");
     frontends::require(network, "network");
     frontends::require(model, "model");
-    *model = new vernier_cost_model{CostModel(machine->machine, network->graph)};
+    if (slice_count > 0) frontends::require(slices, "slices");
+    const vernier::dataflow::LayerGraph& graph = network->model.graph;
+    *model = new vernier_cost_model{
+        CostModel(machine->machine, graph,
+                  {.base = vernier::dataflow::with_assumed_widths({}, network->model),
+                   .slices = frontends::slices_of({slices, slice_count}, graph)})};
     return VERNIER_OK;
   });
 }
@@ -174,6 +215,11 @@ size_t vernier_variable_widths(const vernier_cost_model* model, size_t variable,
     widths[at] = static_cast<int>(lattice[at]);
   }
   return lattice.size();
+}
+
+size_t vernier_variable_channels(const vernier_cost_model* model, size_t variable) {
+  if (variable >= vernier_variable_count(model)) return 0;
+  return static_cast<size_t>(model->model.variables()[variable].channels);
 }
 
 vernier_status vernier_variable_find(const vernier_cost_model* model, const char* name,

@@ -3,8 +3,8 @@
  *
  * Every function that can fail returns a vernier_status; then vernier_last_error() says why, in a
  * sentence that names the field and what is allowed. Handles may be used from many threads at once
- * (freeing excepted). Names follow the release's minor version: within it, nothing is taken away and
- * structs do not change. */
+ * (freeing excepted). Names follow the release's minor version: within it, nothing is taken away
+ * and structs do not change. */
 #ifndef VERNIER_H
 #define VERNIER_H
 
@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 /* Rises when something is added; VERNIER_API_VERSION is what this header describes. */
-#define VERNIER_API_VERSION 1
+#define VERNIER_API_VERSION 2
 int vernier_api_version(void);
 
 typedef enum vernier_status {
@@ -37,7 +37,8 @@ vernier_status vernier_machine_load(const char* path, const char* const* table_f
                                     size_t table_folder_count, vernier_machine** machine);
 void vernier_machine_free(vernier_machine* machine);
 
-/* A network file (YAML). */
+/* A network file, known by its content and the end of its name: YAML, ONNX, TFLite, SCALE-Sim
+ * topology (CSV). Kinds and zero points of its tensors are kept. */
 vernier_status vernier_network_load(const char* path, vernier_network** network);
 void vernier_network_free(vernier_network* network);
 
@@ -47,6 +48,21 @@ vernier_status vernier_cost_model_create(const vernier_machine* machine,
                                          vernier_cost_model** model);
 void vernier_cost_model_free(vernier_cost_model* model);
 
+/* A weight tensor that has several widths, side by side in its output channels. */
+typedef struct vernier_slices {
+  const char* tensor;     /* name of a weight tensor, "<layer>.weight" */
+  const size_t* channels; /* output channels of each slice, which sum to the tensor's; NULL with */
+  size_t count;           /* count 0: one slice for each output channel */
+} vernier_slices;
+
+/* The same with some tensors sliced: each slice is a variable, "<tensor>[<slice>]", in order. At
+ * legal widths that fill whole column blocks, vernier_relax equals vernier_evaluate; elsewhere they
+ * are at most one block of columns per width apart. (API version 2) */
+vernier_status vernier_cost_model_create_sliced(const vernier_machine* machine,
+                                                const vernier_network* network,
+                                                const vernier_slices* slices, size_t slice_count,
+                                                vernier_cost_model** model);
+
 /* Variables are the widths of the tensors, in a fixed order; every array of bits has one number for
  * each. An index outside is a user error: NULL or 0. */
 size_t vernier_variable_count(const vernier_cost_model* model);
@@ -54,6 +70,8 @@ const char* vernier_variable_name(const vernier_cost_model* model, size_t variab
 /* Writes up to `capacity` legal widths, ascending, and returns how many there are. */
 size_t vernier_variable_widths(const vernier_cost_model* model, size_t variable, int* widths,
                                size_t capacity);
+/* Output channels of a slice; 0: the variable is a whole tensor. (API version 2) */
+size_t vernier_variable_channels(const vernier_cost_model* model, size_t variable);
 vernier_status vernier_variable_find(const vernier_cost_model* model, const char* name,
                                      size_t* variable);
 
@@ -73,11 +91,13 @@ typedef enum vernier_form {
   VERNIER_HINGE = 1,
   VERNIER_SQUARED_HINGE = 2,
   VERNIER_LOG_BARRIER = 3,
-  VERNIER_AUGMENTED_LAGRANGIAN = 4
+  VERNIER_AUGMENTED_LAGRANGIAN = 4,
+  VERNIER_FORM_RANGE = 0x7fffffff /* no form: every number that a caller may pass is a value */
 } vernier_form;
 
 typedef struct vernier_objective {
-  const char* measure; /* "latency", "energy", "energy_delay", "dram_traffic", "weight_size_kB" ... */
+  const char*
+      measure; /* "latency", "energy", "energy_delay", "dram_traffic", "weight_size_kB" ... */
   vernier_form form;
   double weight;
   double target;
@@ -106,7 +126,8 @@ vernier_status vernier_updated_multiplier(const vernier_objective* objective, do
 typedef enum vernier_round_policy {
   VERNIER_ROUND_UP = 0,
   VERNIER_ROUND_NEAREST = 1,
-  VERNIER_ROUND_DOWN = 2
+  VERNIER_ROUND_DOWN = 2,
+  VERNIER_ROUND_RANGE = 0x7fffffff /* no policy, as VERNIER_FORM_RANGE */
 } vernier_round_policy;
 
 /* Legal widths for any bits. */

@@ -1,10 +1,15 @@
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "arch/base/text.hpp"
+#include "dataflow/evaluate/evaluator.hpp"
 #include "dataflow/machine/machine.hpp"
 #include "frontends/cli/commands.hpp"
+#include "frontends/cli/network_bits.hpp"
+#include "frontends/models/network_file.hpp"
+#include "frontends/report/layer_explanation.hpp"
 
 namespace vernier::frontends {
 namespace {
@@ -13,8 +18,14 @@ struct ExplainOptions {
   std::string accelerator;
   std::string component;
   std::string action;
+  std::string model;
+  std::string layer;
+  BitsOptions bits;
+  std::optional<std::int64_t> batch;
   std::vector<std::string> overrides;
   std::vector<std::string> own_tables;
+
+  [[nodiscard]] bool asks_for_layer() const { return !model.empty() || !layer.empty(); }
 };
 
 std::string action_name(const energy::PricedAction& action) {
@@ -45,10 +56,53 @@ std::vector<std::string> actions_of_component(const energy::PriceList& prices, s
   return names;
 }
 
+// Options of one of the two questions, prices and layers, that were given with the other.
+void check_question(const ExplainOptions& options) {
+  if (!options.asks_for_layer()) {
+    const bool others =
+        options.batch || !options.bits.bits.empty() || !options.bits.precision.empty();
+    if (!others) return;
+    throw ConfigError("--bits, --precision and --batch need --model and --layer");
+  }
+  if (options.model.empty()) throw ConfigError("--layer needs --model");
+  if (options.layer.empty()) {
+    throw ConfigError("--model needs --layer: one layer is explained at a time");
+  }
+  if (options.component.empty()) return;
+  throw ConfigError(
+      fmt::format("'{}': a component's prices are explained without --model and --layer",
+                  shown(options.component)));
+}
+
+ExitCode explain_layer_of(const ExplainOptions& options, const dataflow::Machine& machine) {
+  dataflow::ImportedModel model = load_network_file(shipped_or_path(options.model, "models"));
+  if (options.batch) model.graph = model.graph.with_batch(*options.batch);
+  const PrecisionFile widths = load_bits(options.bits, model.graph);
+  const dataflow::ResolvedPrecision bits =
+      dataflow::resolve_precision(model.graph, dataflow::with_assumed_widths(widths.map, model));
+  for (const std::string& assumed : machine.assumptions) say("vernier: assumed: " + assumed);
+  for (const std::string& note : widths.notes) say("vernier: assumed: " + note);
+  for (const std::string& assumed : bits.assumptions) say("vernier: assumed: " + assumed);
+  for (const std::string& assumed : dataflow::dram_assumptions(machine.accelerator)) {
+    say("vernier: assumed: " + assumed);
+  }
+  const dataflow::Evaluator evaluator(machine);
+  const Result<std::string> text =
+      explain_layer(evaluator, model.graph, bits.tensors, options.layer);
+  if (!text) {
+    say("vernier: infeasible: " + text.infeasible().reason);
+    return ExitCode::kInfeasible;
+  }
+  write_result(*text, "");
+  return ExitCode::kGood;
+}
+
 ExitCode explain(const ExplainOptions& options) {
+  check_question(options);
   const dataflow::Machine machine =
       dataflow::load_machine(shipped_or_path(options.accelerator, "accelerators"),
                              options.overrides, energy_table_folders(), options.own_tables);
+  if (options.asks_for_layer()) return explain_layer_of(options, machine);
   const energy::PriceList& prices = machine.prices;
   std::vector<std::string> components;
   for (const energy::Component& component : prices.components()) {
@@ -95,13 +149,23 @@ ExitCode explain(const ExplainOptions& options) {
 
 void add_explain_command(CLI::App& app, VerbAction& action) {
   auto options = std::make_shared<ExplainOptions>();
-  CLI::App* verb =
-      app.add_subcommand("explain", "formula, terms and source of every price of a machine");
+  CLI::App* verb = app.add_subcommand(
+      "explain", "where a number comes from: every price of a machine, or the cost of one layer");
   verb->add_option("--accelerator,-a", options->accelerator, "machine file (YAML)")
       ->required()
       ->check(not_empty());
   verb->add_option("COMPONENT", options->component, "only this component of the machine");
   verb->add_option("ACTION", options->action, "only this action");
+  verb->add_option("--model,-m", options->model, "network file (YAML, ONNX, TFLite, topology CSV)")
+      ->check(not_empty());
+  verb->add_option("--layer,-l", options->layer, "explain the cost of this layer of the model")
+      ->check(not_empty());
+  verb->add_option("--bits,-b", options->bits.bits, "w=BITS,a=BITS for all weights and activations")
+      ->check(not_empty());
+  verb->add_option("--precision,-p", options->bits.precision,
+                   "precision file (YAML, AIMET JSON), bits per tensor")
+      ->check(not_empty());
+  verb->add_option("--batch", options->batch, "images per inference");
   verb->add_option("--energy-table", options->own_tables,
                    "your own energy table or ERT; it beats all others")
       ->expected(1)

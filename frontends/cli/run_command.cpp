@@ -10,9 +10,9 @@
 #include "frontends/cli/accelergy_output.hpp"
 #include "frontends/cli/commands.hpp"
 #include "frontends/cli/mapping_options.hpp"
+#include "frontends/cli/network_bits.hpp"
 #include "frontends/cli/systemc_run.hpp"
 #include "frontends/models/network_file.hpp"
-#include "frontends/models/precision_file.hpp"
 #include "frontends/report/run_report.hpp"
 
 namespace vernier::frontends {
@@ -48,25 +48,14 @@ dataflow::ImportedModel load_network(const RunOptions& options, std::vector<std:
   return model;
 }
 
-// --bits speaks for every tensor; a precision file for those it names, the model for the rest.
-PrecisionFile load_bits(const RunOptions& options, const dataflow::LayerGraph& graph) {
-  if (!options.precision.empty()) {
-    PrecisionFile file = load_precision_file(options.precision);
-    if (!options.layer.empty()) {  // the file may name tensors outside the chosen layer
-      std::erase_if(file.map.tensors,
-                    [&](const auto& entry) { return !graph.find_tensor(entry.first); });
-    }
-    return file;
+// With --layer the file may name tensors outside the chosen layer.
+PrecisionFile bits_of(const RunOptions& options, const dataflow::LayerGraph& graph) {
+  PrecisionFile file = load_bits({options.precision, options.bits}, graph);
+  if (!options.layer.empty() && !options.precision.empty()) {
+    std::erase_if(file.map.tensors,
+                  [&](const auto& entry) { return !graph.find_tensor(entry.first); });
   }
-  if (options.bits.empty()) return {};
-  dataflow::PrecisionMap map = dataflow::parse_bits_option(options.bits);
-  for (const dataflow::Tensor& tensor : graph.tensors()) {
-    if (!tensor.declared) continue;
-    const bool is_weight = tensor.kind == dataflow::TensorKind::kWeight;
-    const std::optional<Precision>& width = is_weight ? map.default_weight : map.default_activation;
-    if (width) map.tensors.emplace(tensor.name, *width);
-  }
-  return {std::move(map), {}, {}};
+  return file;
 }
 
 // Options that only one of the engines has.
@@ -139,16 +128,13 @@ ExitCode run(const RunOptions& given) {
   options.model = shipped_or_path(given.model, "models");
   check_engine(options);
   check_mapping_options(options.mapping);
-  if (!options.bits.empty() && !options.precision.empty()) {
-    throw ConfigError("--bits and --precision exclude each other");
-  }
   const dataflow::Machine machine = dataflow::load_machine(
       options.accelerator, options.overrides, energy_table_folders(), options.energy_tables);
   for (const std::string& warning : machine.prices.warnings()) say("vernier: warning: " + warning);
   std::vector<std::string> other_layers;
   const dataflow::ImportedModel model = load_network(options, other_layers);
   const dataflow::LayerGraph& graph = model.graph;
-  const PrecisionFile widths = load_bits(options, graph);
+  const PrecisionFile widths = bits_of(options, graph);
   const dataflow::ResolvedPrecision bits =
       dataflow::resolve_precision(graph, dataflow::with_assumed_widths(widths.map, model));
   std::vector<std::string> assumptions = machine.assumptions;

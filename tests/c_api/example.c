@@ -90,6 +90,37 @@ int main(int argc, char** argv) {
             VERNIER_USER_ERROR,
         "missing bits are refused");
 
+  check(vernier_round_to_legal(model, legal, count, (vernier_round_policy)7, legal) ==
+                VERNIER_USER_ERROR &&
+            strstr(vernier_last_error(), "policy: found 7") != NULL,
+        "an unknown policy is refused");
+
+  /* The same network with the last weight tensor sliced into its output channels. */
+  size_t last = count;
+  while (last > 0 && strstr(vernier_variable_name(model, last - 1), ".weight") == NULL) --last;
+  check(last > 0, "a weight tensor");
+  vernier_slices slices;
+  slices.tensor = vernier_variable_name(model, last - 1);
+  slices.channels = NULL;
+  slices.count = 0;
+  vernier_cost_model* sliced = NULL;
+  check(vernier_cost_model_create_sliced(machine, network, &slices, 1, &sliced) == VERNIER_OK,
+        "sliced model");
+  const size_t more = vernier_variable_count(sliced);
+  check(more > count && vernier_variable_channels(sliced, last - 1) == 1, "one slice per channel");
+  double* wide = malloc(more * sizeof(double));
+  check(wide != NULL, "memory");
+  for (at = 0; at < more; ++at) wide[at] = 8.0;
+  check(vernier_evaluate(sliced, wide, more, &end) == VERNIER_OK && end.cycles == start.cycles,
+        "equal slices cost what the whole tensor costs");
+  slices.tensor = "no such tensor";
+  check(vernier_cost_model_create_sliced(machine, network, &slices, 1, &sliced) ==
+            VERNIER_USER_ERROR,
+        "slices of nothing are refused");
+  free(wide);
+  vernier_cost_model_free(sliced);
+  check(vernier_evaluate(model, legal, count, &end) == VERNIER_OK, "the first model still works");
+
   printf("%s: %.0f cycles, then %.0f\n", argv[2], start.cycles, end.cycles);
   free(bits);
   free(gradient);

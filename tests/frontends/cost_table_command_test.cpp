@@ -1,4 +1,5 @@
 // The table that `vernier cost-table` writes, read back: every entry is what the evaluator says.
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <fstream>
@@ -150,6 +151,59 @@ TEST_CASE("A cost table in JSON has provenance and the keys of Free Bits", "[cli
               .count());
   }
   CHECK(found);
+}
+
+TEST_CASE("The types of Free Bits hold what their layers cost", "[cli]") {
+  const CommandResult result =
+      run_vernier({"cost-table", "-a", "bitfusion_16x32", "-m", "mobilenetv2", "--format", "json"});
+  REQUIRE(result.exit_code == 0);
+  const Json table = Json::parse(result.output);
+  const auto layer = [&](const Json& name) -> const Json& {
+    for (const Json& one : table.at("layers")) {
+      if (one.at("name") == name) return one;
+    }
+    FAIL("no layer " << name);
+    return table;
+  };
+  const auto key_of = [&](const std::string& name) {
+    for (const Json& type : table.at("free_bits").at("types")) {
+      const Json& layers = type.at("layers");
+      if (std::find(layers.begin(), layers.end(), name) != layers.end()) return type.at("key");
+    }
+    return Json();
+  };
+  // The ten parts of the key, in its order, written out for a stem, a depthwise and a linear layer.
+  CHECK(key_of("features.0") == Json::parse(R"({"linear": false, "kernel": 3, "input_size": 224,
+      "output_size": 112, "depthwise": false, "groups": 1, "padding": 1, "stride": 2,
+      "channels_in": 3, "channels_out": 32})"));
+  CHECK(key_of("features.1.depthwise") == Json::parse(R"({"linear": false, "kernel": 3,
+      "input_size": 112, "output_size": 112, "depthwise": true, "groups": 32, "padding": 1,
+      "stride": 1, "channels_in": 32, "channels_out": 32})"));
+  CHECK(key_of("classifier") == Json::parse(R"({"linear": true, "kernel": 1, "input_size": 1,
+      "output_size": 1, "depthwise": false, "groups": 1, "padding": 0, "stride": 1,
+      "channels_in": 1280, "channels_out": 1000})"));
+  std::int64_t most = 0;
+  std::size_t wrong = 0;
+  std::size_t layers = 0;
+  for (const Json& type : table.at("free_bits").at("types")) {
+    for (const Json& name : type.at("layers")) {
+      const Json& entries = layer(name).at("entries");
+      ++layers;
+      if (entries.size() != type.at("latencies").size()) ++wrong;
+      for (std::size_t at = 0; at < entries.size(); ++at) {
+        const Json& latency = type.at("latencies").at(at);
+        most = std::max(most, latency.at("latency_cycles").get<std::int64_t>());
+        if (latency.at("latency_cycles") != entries[at].at("cycles") ||
+            latency.at("weight_bits") != entries[at].at("weight_bits") ||
+            latency.at("input_bits") != entries[at].at("activation_bits")) {
+          ++wrong;
+        }
+      }
+    }
+  }
+  CHECK(layers == 53);
+  CHECK(wrong == 0);
+  CHECK(table.at("free_bits").at("largest_latency_cycles") == most);
 }
 
 TEST_CASE("A cost table in npy has HAQ's form", "[cli]") {

@@ -31,7 +31,8 @@ install(FILES "${manual_dir}/vernier"
 set(link_line "")
 foreach(name IN ITEMS arch_base arch memory energy dataflow_graph dataflow_machine dataflow_mapping
                       dataflow_schedule dataflow_result dataflow_evaluate dataflow_search
-                      dataflow_surrogate frontends_c frontends_report frontends_topology
+                      dataflow_surrogate frontends_report frontends_topology frontends_tflite
+                      frontends_onnx frontends_aimet frontends_models frontends_c
                       frontends_scalesim validation)
   if(NOT TARGET ${name})
     continue()
@@ -71,7 +72,7 @@ set(CPACK_DEBIAN_PACKAGE_MAINTAINER "The Vernier developers")
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS
-    "libfmt-dev, libyaml-cpp-dev, libtbb-dev, libboost1.74-dev, nlohmann-json3-dev")
+    "libfmt-dev, libyaml-cpp-dev, libtbb-dev, libboost1.74-dev, nlohmann-json3-dev, libonnx-dev, libprotobuf-dev")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)

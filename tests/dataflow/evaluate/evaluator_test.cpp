@@ -45,6 +45,57 @@ TEST_CASE("The result is the same for any number of jobs and any order of use", 
   CHECK(same(one, alone.evaluate(graph, bits).value()));
 }
 
+TEST_CASE("What an evaluator remembers of a layer fits that layer only", "[evaluate]") {
+  // Layers of one place in the network that differ in one thing each: every field that the cost
+  // follows from must tell them apart, whatever was asked before.
+  const Machine machine = bit_fusion();
+  const Evaluator shared(machine);
+  Conv2d conv{16, {}, 1};
+  conv.window.kernel_height = conv.window.kernel_width = 3;
+  conv.window.pad_top = conv.window.pad_bottom = 1;
+  const auto graph_of = [](const Operator& op, const Shape& shape, ActivationKind activation,
+                           std::int64_t batch) {
+    return LayerGraph("one", {{"x", shape, {}, {}}}, {{"y", op, {"x"}, activation, {}, {}, {}}},
+                      batch);
+  };
+  const Shape shape{16, 12, 12};
+  std::vector<LayerGraph> graphs{graph_of(conv, shape, ActivationKind::kNone, 1),
+                                 graph_of(conv, shape, ActivationKind::kSigmoid, 1),
+                                 graph_of(conv, shape, ActivationKind::kNone, 2),
+                                 graph_of(conv, {16, 12, 13}, ActivationKind::kNone, 1),
+                                 graph_of(conv, {32, 12, 12}, ActivationKind::kNone, 1)};
+  for (std::int64_t Window::*const field :
+       {&Window::stride_height, &Window::stride_width, &Window::dilation_height,
+        &Window::dilation_width, &Window::kernel_height, &Window::kernel_width}) {
+    Conv2d other = conv;
+    other.window.*field += 1;
+    graphs.push_back(graph_of(other, shape, ActivationKind::kNone, 1));
+  }
+  Conv2d other = conv;
+  other.groups = 2;
+  graphs.push_back(graph_of(other, shape, ActivationKind::kNone, 1));
+  graphs.push_back(graph_of(Dense{16}, shape, ActivationKind::kNone, 1));
+  Pool pool{PoolKind::kMax, conv.window};
+  graphs.push_back(graph_of(pool, shape, ActivationKind::kNone, 1));
+  pool.kind = PoolKind::kAverage;
+  graphs.push_back(graph_of(pool, shape, ActivationKind::kNone, 1));
+  for (int round = 0; round < 2; ++round) {
+    for (std::size_t at = 0; at < graphs.size(); ++at) {
+      for (const int weight : {4, 8}) {
+        for (const bool asymmetric : {false, true}) {
+          CAPTURE(round, at, weight, asymmetric);
+          NetworkPrecision bits =
+              resolve_precision(graphs[at], PrecisionMap::uniform(Bitwidth(weight), Bitwidth(8)))
+                  .tensors;
+          for (Precision& precision : bits) precision.asymmetric = asymmetric;
+          CHECK(same(shared.evaluate(graphs[at], bits).value(),
+                     Evaluator(machine).evaluate(graphs[at], bits).value()));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("One evaluator serves many threads", "[evaluate][threads]") {
   const Machine machine = tests::example_machine(arch::Dataflow::kOutputStationary);
   const LayerGraph graph("two", {{"image", {8, 6, 6}, {}, {}}},

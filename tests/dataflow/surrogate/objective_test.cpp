@@ -51,6 +51,33 @@ TEST_CASE("Sizes are those of Uhlich et al.", "[surrogate]") {
         Approx(13.24).margin(0.005));
 }
 
+TEST_CASE("The presets of two papers measure what their targets count", "[surrogate]") {
+  const Machine machine =
+      load_machine(config_path("accelerators/bitfusion_16x32.yaml"), {"mac.accumulator_bits=64"});
+  const auto relaxed = [&](const std::string& network, double bits,
+                           const std::vector<Objective>& objectives) {
+    const LayerGraph graph = load_model(config_path("models/" + network + ".yaml"));
+    const CostModel model(machine, graph);
+    return model.relax(std::vector<double>(model.variables().size(), bits), objectives).value();
+  };
+  // Targets of the two configurations; at 3 and 4 bits everywhere they are just met.
+  std::vector<Objective> schaefer = schaefer_sizes(1731.0, 2505.0);
+  schaefer[1].measure.also = {"global_pool"};
+  const Relaxation lite = relaxed("efficientnet_lite0", 3.0, schaefer);
+  CHECK(lite.objectives[0].measured == Approx(1728.7).margin(0.05));
+  CHECK(lite.objectives[1].measured == Approx(2504.1).margin(0.05));
+  CHECK(lite.total == 0.0);
+  const Relaxation wider = relaxed("efficientnet_lite0", 4.0, schaefer);
+  const double over = wider.objectives[0].measured - 1731.0;
+  CHECK(wider.objectives[0].value == Approx(1e-4 * over * over));
+  const Relaxation sum = relaxed("resnet20", 4.0, uhlich_sizes(70.1, 92.1, false));
+  CHECK(sum.objectives[1].measured == 92.0);
+  CHECK(sum.objectives[1].value == 0.0);
+  CHECK(sum.objectives[0].measured == Approx(131.0).margin(0.1));  // twice the 65.5 KiB at 2 bits
+  CHECK(sum.objectives[0].value == Approx(0.1 * std::pow(sum.objectives[0].measured - 70.1, 2)));
+  CHECK(relaxed("resnet20", 4.0, uhlich_sizes(70.1, 8.1, true)).objectives[1].measured == 8.0);
+}
+
 TEST_CASE("All accountings of a small chain", "[surrogate]") {
   // x: 8 x 2 elements, fc1: 4 x 2, fc2: 16 x 2; weights 32 and 64.
   const Machine machine = with_prices(fused_spec(arch::Dataflow::kOutputStationary));
