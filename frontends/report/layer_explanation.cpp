@@ -16,6 +16,7 @@
 #include "dataflow/result/roofline.hpp"
 #include "dataflow/schedule/network_schedule.hpp"
 #include "frontends/report/numbers.hpp"
+#include "frontends/report/run_report.hpp"
 
 namespace vernier::frontends {
 namespace {
@@ -325,8 +326,9 @@ class Explanation {
     line("\ncycles by cause [5.5]");
     for (int at = 0; at < kCycleCauseCount; ++at) {
       const auto cause = static_cast<CycleCause>(at);
-      line("  {:<8} {:>15}  {:5.1f}%  {}", to_text(cause), grouped(cost.cycles[cause]),
-           share(cost.cycles[cause], total), meaning_of(cause));
+      line("  {:<8} {:>15}  {:5.1f}%  {}{}", to_text(cause), grouped(cost.cycles[cause]),
+           share(cost.cycles[cause], total), meaning_of(cause),
+           cause == CycleCause::kPort ? port_waits_text(cost, spec_) : "");
     }
     line("  {:<8} {:>15}", "total", grouped(total));
     line("bound by {}: the largest of computing {}, busy channel {}, port {}, fill + drain {}",

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "frontends/report/numbers.hpp"
+
 namespace vernier::frontends {
 
 DerivedFigures derive(const dataflow::CostSummary& cost, Hertz clock, std::int64_t batch) {
@@ -21,6 +23,21 @@ DerivedFigures derive(const dataflow::CostSummary& cost, Hertz clock, std::int64
     figures.tops_per_w = figures.tops / (figures.average_power_mw / 1e3);
   }
   return figures;
+}
+
+std::string port_waits_text(const dataflow::CostSummary& cost,
+                            const dataflow::AcceleratorSpec& spec) {
+  std::string text;
+  const std::int64_t all = cost.cycles[dataflow::CycleCause::kPort];
+  const auto add = [&](std::string_view name, std::int64_t waits) {
+    if (waits == 0) return;
+    text += fmt::format("{}{} {:.1f}%", text.empty() ? "  (" : ", ", name, share(waits, all));
+  };
+  for (std::size_t at = 0; at < spec.buffers.size(); ++at) {
+    add(spec.buffers[at].name, cost.port_waits[at]);
+  }
+  add("requantizer", cost.port_waits[arch::kRequantizerPort]);
+  return text.empty() ? text : text + ")";
 }
 
 std::optional<dataflow::Roofline> roofline_in(const RunReport& report,

@@ -53,6 +53,10 @@ struct DerivedFigures {
 [[nodiscard]] DerivedFigures derive(const dataflow::CostSummary& cost, Hertz clock,
                                     std::int64_t batch);
 
+/// Whose ports the port cycles wait for: "  (input 80.0%, requantizer 20.0%)"; empty without any.
+[[nodiscard]] std::string port_waits_text(const dataflow::CostSummary& cost,
+                                          const dataflow::AcceleratorSpec& spec);
+
 /// Where a cost of the report stands under the machine's roofline; nothing without MACs.
 [[nodiscard]] std::optional<dataflow::Roofline> roofline_in(const RunReport& report,
                                                             const dataflow::CostSummary& cost);

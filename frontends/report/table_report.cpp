@@ -52,22 +52,6 @@ std::string or_dash(const std::optional<double>& figure) {
   return figure ? fmt::format("{:.4g}", *figure) : "-";
 }
 
-// Whose ports the port cycles wait for.
-void add_port_waits(std::string& out, const CostSummary& total,
-                    const dataflow::AcceleratorSpec& spec) {
-  const char* before = "  (";
-  const auto add = [&](std::string_view name, std::int64_t waits) {
-    if (waits == 0) return;
-    out += fmt::format("{}{} {:.1f}%", before, name, share(waits, total.cycles[CycleCause::kPort]));
-    before = ", ";
-  };
-  for (std::size_t at = 0; at < spec.buffers.size(); ++at) {
-    add(spec.buffers[at].name, total.port_waits[at]);
-  }
-  add("requantizer", total.port_waits[arch::kRequantizerPort]);
-  if (total.cycles[CycleCause::kPort] > 0) out += ')';
-}
-
 void add_cycles(std::string& out, const CostSummary& total, const dataflow::AcceleratorSpec& spec) {
   const std::int64_t cycles = total.cycles.total().count();
   out += "\ncycles by cause\n";
@@ -75,7 +59,7 @@ void add_cycles(std::string& out, const CostSummary& total, const dataflow::Acce
     const auto cause = static_cast<CycleCause>(at);
     out += fmt::format("  {:<10} {:>15}  {:5.1f}%", to_text(cause), grouped(total.cycles[cause]),
                        share(total.cycles[cause], cycles));
-    if (cause == CycleCause::kPort) add_port_waits(out, total, spec);
+    if (cause == CycleCause::kPort) out += port_waits_text(total, spec);
     out += '\n';
   }
   out += fmt::format("  {:<10} {:>15}  (DRAM channel busy {:.1f}% of them)\n", "total",
