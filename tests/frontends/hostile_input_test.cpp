@@ -160,7 +160,7 @@ TEST_CASE("An empty option is no absent option", "[frontends][hostile]") {
   }
   check_refused(
       {"run", "-a", kMachine, "-m", kRoot + "configs/models/resnet20.yaml", "--batch", "0"}, 2,
-      {"the batch 0 is outside 1 to 65536"});
+      {"--batch: Value 0 not in range 1 to 65536"});
 }
 
 TEST_CASE("A window that no tile can hold is infeasible and names buffer and bytes",
