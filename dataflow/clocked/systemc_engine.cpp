@@ -11,7 +11,6 @@
 #include "arch/base/text.hpp"
 #include "arch/systemc/array_program.hpp"
 #include "dataflow/clocked/chained_tensors.hpp"
-#include "dataflow/mapping/heuristic_mapper.hpp"
 #include "dataflow/mapping/lower_network.hpp"
 #include "dataflow/result/network_cost.hpp"
 
@@ -30,7 +29,8 @@ struct Step {
 // Maps and compiles all tasks; an Infeasible as told by the first that cannot run.
 Result<std::vector<Step>> compile_steps(const LayerGraph& graph,
                                         const std::vector<LoweredLayer>& lowered,
-                                        const Accelerator& machine, const MappingPlan* plan) {
+                                        const Accelerator& machine, const Mapper& mapper,
+                                        const MappingPlan* plan) {
   std::vector<Step> steps;
   for (const LoweredLayer& layer : lowered) {
     for (std::size_t at = 0; at < layer.tasks.size(); ++at) {
@@ -40,7 +40,7 @@ Result<std::vector<Step>> compile_steps(const LayerGraph& graph,
       step.layer = layer.layer;
       step.task = &task;
       const Result<Mapping> mapping =
-          given != nullptr ? Result<Mapping>(*given) : map_heuristically(task, machine);
+          given != nullptr ? Result<Mapping>(*given) : mapper(task, machine);
       if (!mapping) return infeasible_layer(graph, layer.layer, machine, mapping.infeasible());
       step.mapping = *mapping;
       Result<LayerSchedule> schedule = LayerSchedule::compile(task, *mapping, machine);
@@ -414,12 +414,13 @@ DataCheck check_outputs(const LayerTask& task, const Accelerator& machine,
 }
 
 Result<ClockedNetwork> simulate(const Machine& machine, const LayerGraph& graph,
-                                const NetworkPrecision& precision, const ClockedOptions& options) {
+                                const NetworkPrecision& precision, const Mapper& mapper,
+                                const ClockedOptions& options) {
   refuse_unknown_names(graph, options);
   const std::vector<LoweredLayer> lowered =
       lower_network(graph, precision, machine.accelerator, options.strict_bits);
   Result<std::vector<Step>> compiled =
-      compile_steps(graph, lowered, machine.accelerator, options.mappings);
+      compile_steps(graph, lowered, machine.accelerator, mapper, options.mappings);
   if (!compiled) return compiled.infeasible();
   std::vector<Step> steps = std::move(compiled).value();
   refuse_huge_tasks(graph, steps);

@@ -34,7 +34,7 @@ struct ClockedOptions {
   std::uint64_t seed = 1;  ///< of the operands that are drawn
   bool strict_bits = false;
   bool check_data = true;
-  /// Mappings to use instead of the heuristic's; a loan.
+  /// Mappings to use instead of the mapper's; a loan.
   const MappingPlan* mappings = nullptr;
   std::map<std::string, TensorValues> tensors;  ///< by name; all others are drawn
   std::string waveform_file;                    ///< VCD; empty: none
@@ -61,10 +61,12 @@ struct ClockedNetwork {
   [[nodiscard]] std::int64_t mismatches() const;
 };
 
-/// Simulates a network, or says why it cannot run. Throws ModelError as the analytical engine does,
+/// Simulates a network, or says why it cannot run. `mapper` maps the tasks without a given mapping:
+/// the engine itself prefers none. Throws ModelError as the analytical engine does,
 /// and for tensors that do not fit the network.
 [[nodiscard]] Result<ClockedNetwork> simulate(const Machine& machine, const LayerGraph& graph,
                                               const NetworkPrecision& precision,
+                                              const Mapper& mapper,
                                               const ClockedOptions& options = {});
 
 /// The cost of one task from what the machine did.

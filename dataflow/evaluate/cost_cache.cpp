@@ -3,7 +3,7 @@
 #include <mutex>
 #include <utility>
 
-#include "dataflow/mapping/heuristic_mapper.hpp"
+#include "dataflow/evaluate/heuristic_mapper.hpp"
 
 namespace vernier::dataflow {
 
@@ -35,17 +35,13 @@ Cached<CachedTask> CostCache::prepared(const LayerTask& task, Infeasible& reason
     if (found != tasks_.end()) return Cached<CachedTask>(found->second.get());
   }
   // Computed outside the lock; when two threads race, the first one stored stays.
-  const Result<Mapping> mapping = map_heuristically(task, machine_.accelerator);
-  if (!mapping) {
-    reason = mapping.infeasible();
-    return {};
-  }
-  Result<PreparedTask> made = prepare_task(task, *mapping, machine_.accelerator);
+  Result<PreparedTask> made = prepare_heuristically(task, machine_.accelerator);
   if (!made) {
     reason = made.infeasible();
     return {};
   }
-  auto entry = std::make_unique<CachedTask>(std::move(made).value(), *mapping);
+  const Mapping mapping = made->schedule.mapping();
+  auto entry = std::make_unique<CachedTask>(std::move(made).value(), mapping);
   const std::unique_lock lock(mutex_);
   if (tasks_.size() >= most_tasks_) {
     return Cached<CachedTask>(std::unique_ptr<const CachedTask>(std::move(entry)));

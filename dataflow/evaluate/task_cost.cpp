@@ -57,7 +57,7 @@ Activity count_inner(const LayerSchedule& schedule, const TileCosts& costs,
 
 }  // namespace
 
-Result<PreparedTask> prepare_task(const LayerTask& task, const Mapping& mapping,
+Result<PreparedTask> compile_task(const LayerTask& task, const Mapping& mapping,
                                   const Accelerator& machine) {
   Result<LayerSchedule> compiled = LayerSchedule::compile(task, mapping, machine);
   if (!compiled) return compiled.infeasible();
@@ -70,7 +70,19 @@ Result<PreparedTask> prepare_task(const LayerTask& task, const Mapping& mapping,
       waits = checked_add(waits, checked_mul(prepared.tiles.back().port_waits[port], tile.count));
     }
   }
-  prepared.inner_activity = count_inner(prepared.schedule, prepared.tiles, machine);
+  return prepared;
+}
+
+void count_actions(PreparedTask& task, const Accelerator& machine) {
+  task.inner_activity = count_inner(task.schedule, task.tiles, machine);
+}
+
+Result<PreparedTask> prepare_task(const LayerTask& task, const Mapping& mapping,
+                                  const Accelerator& machine) {
+  Result<PreparedTask> compiled = compile_task(task, mapping, machine);
+  if (!compiled) return compiled.infeasible();
+  PreparedTask prepared = std::move(compiled).value();
+  count_actions(prepared, machine);
   return prepared;
 }
 

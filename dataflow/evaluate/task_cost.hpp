@@ -21,6 +21,12 @@ struct PreparedTask {
   arch::PortWaits port_waits{};  ///< of all tiles
 };
 
+/// Compiles a mapping; what it takes to time it, without counts of actions.
+[[nodiscard]] Result<PreparedTask> compile_task(const LayerTask& task, const Mapping& mapping,
+                                                const Accelerator& machine);
+/// Counts the actions of a compiled task.
+void count_actions(PreparedTask& task, const Accelerator& machine);
+
 /// Compiles a mapping and counts its tiles' actions.
 [[nodiscard]] Result<PreparedTask> prepare_task(const LayerTask& task, const Mapping& mapping,
                                                 const Accelerator& machine);

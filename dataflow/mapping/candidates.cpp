@@ -32,6 +32,27 @@ constexpr auto kDistinct = [] {
   return table;
 }();
 
+constexpr MovedAgain again_of(const LoopOrder& order, MovingLoops moving) {
+  const auto again = [&](LoopDim other, LoopDim first, LoopDim second) {
+    const auto moves = [moving](LoopDim dim) { return (moving & moving_loop(dim, true)) != 0; };
+    return moves(other) && ((moves(first) && stands_outside(order, other, first)) ||
+                            (moves(second) && stands_outside(order, other, second)));
+  };
+  using enum LoopDim;
+  return {again(kOutChannel, kPixel, kInChannel), again(kPixel, kOutChannel, kInChannel),
+          again(kInChannel, kPixel, kOutChannel), again(kPixel, kOutChannel, kOutChannel)};
+}
+
+constexpr auto kAgain = [] {
+  std::array<std::array<MovedAgain, kLoopOrders.size()>, kAllMoving + 1> table{};
+  for (unsigned moving = 0; moving <= kAllMoving; ++moving) {
+    for (std::size_t at = 0; at < kLoopOrders.size(); ++at) {
+      table[moving][at] = again_of(kLoopOrders[at], moving);
+    }
+  }
+  return table;
+}();
+
 // Adds for every size the one that `fill` makes of it, sorts descending, drops doubles.
 template <typename Fill>
 std::vector<std::int64_t> with_filled(std::vector<std::int64_t> sizes, std::int64_t total,
@@ -69,6 +90,10 @@ std::vector<std::int64_t> in_channel_sizes(const LayerTask& task, const Accelera
 }  // namespace
 
 bool is_distinct_order(std::size_t index, MovingLoops moving) { return kDistinct[moving][index]; }
+
+const MovedAgain& moved_again(std::size_t index, MovingLoops moving) {
+  return kAgain[moving][index];
+}
 
 std::vector<std::int64_t> equal_cuts(std::int64_t total) {
   std::vector<std::int64_t> sizes;

@@ -44,6 +44,17 @@ using MovingLoops = unsigned;
   return false;
 }
 
+/// What a loop order moves more than once, given which loops move: a block is moved again when a
+/// loop that it does not follow stands outside one that it follows.
+struct MovedAgain {
+  bool input = false;   ///< per slice of output channels
+  bool weight = false;  ///< per rectangle
+  bool sums = false;    ///< partial sums leave and return
+  bool pixel = false;   ///< one-pixel inputs and taps of the vector unit, per rectangle
+};
+/// For the order at `index` of kLoopOrders.
+[[nodiscard]] const MovedAgain& moved_again(std::size_t index, MovingLoops moving);
+
 /// Tile sizes per axis, descending. A candidate is one size of each and a distinct loop order.
 struct CandidateSpace {
   std::vector<std::int64_t> in_channels;

@@ -17,28 +17,46 @@ TileFit::TileFit(const LayerTask& task, const Accelerator& machine)
 }
 
 Footprint TileFit::footprint(std::int64_t in_channels, std::int64_t out_channels) const {
-  const bool is_array = task_.unit == TaskUnit::kArray;
-  const BlockBits blocks = block_bits(task_, {1, 1, in_channels, out_channels}, machine_);
   const std::int64_t groups = groups_per_tile(task_, {1, 1, in_channels, out_channels}, machine_);
-  const Bits word = machine_.buffer(TensorRole::kInput).word;
-  Footprint result;
-  for (std::size_t slot = 0; slot < blocks.input.size(); ++slot) {
-    if (!is_array && task_.reach[slot] == InputReach::kNone) continue;
-    if ((is_array && slot > 0) || task_.input_resident[slot]) continue;
-    const std::int64_t bits = memory::packed_bits(1, is_array ? groups * in_channels : out_channels,
-                                                  task_.input_storage[slot], word)
+  return footprint(in_slice(in_channels, groups), out_slice(out_channels, groups));
+}
+
+TileFit::InSlice TileFit::in_slice(std::int64_t in_channels, std::int64_t groups) const {
+  InSlice slice;
+  if (task_.unit == TaskUnit::kVector) return slice;
+  if (!task_.input_resident[0]) {
+    slice.input_per_pixel = memory::packed_bits(1, groups * in_channels, task_.input_storage[0],
+                                                machine_.buffer(TensorRole::kInput).word)
+                                .count();
+  }
+  slice.weight_row =
+      memory::packed_bits(1, task_.window.positions() * in_channels, task_.weight_storage,
+                          machine_.buffer(TensorRole::kWeight).word)
+          .count();
+  slice.splits_sums = splits_reduction(task_, {1, 1, in_channels, 1}, machine_);
+  return slice;
+}
+
+TileFit::OutSlice TileFit::out_slice(std::int64_t out_channels, std::int64_t groups) const {
+  OutSlice slice;
+  slice.rows = groups * out_channels;
+  const bool is_array = task_.unit == TaskUnit::kArray;
+  for (std::size_t slot = 0; !is_array && slot < task_.reach.size(); ++slot) {
+    if (task_.reach[slot] == InputReach::kNone || task_.input_resident[slot]) continue;
+    const std::int64_t bits = memory::packed_bits(1, out_channels, task_.input_storage[slot],
+                                                  machine_.buffer(TensorRole::kInput).word)
                                   .count();
     // Rows that do not follow the pixels: one of a one-pixel input, the taps of a filter.
-    const std::int64_t fixed = is_array ? 0 : rows_of_input(task_, slot, 0);
-    if (fixed > 0) {
-      result.input_fixed += fixed * bits;
-    } else {
-      result.input_per_pixel += bits;
-    }
+    const std::int64_t fixed = rows_of_input(task_, slot, 0);
+    (fixed > 0 ? slice.input_fixed : slice.input_per_pixel) += (fixed > 0 ? fixed : 1) * bits;
   }
-  result.weight = blocks.weight.count();
-  result.output_per_pixel = blocks.output.count();
-  return result;
+  const Bits word = machine_.buffer(TensorRole::kOutput).word;
+  const auto held = [&](std::int64_t bits) {
+    return round_up(checked_mul(slice.rows, bits), word.count());
+  };
+  if (!task_.output_resident) slice.finished_per_pixel = held(task_.output_storage.bits());
+  slice.sums_per_pixel = held(machine_.spec().mac.accumulator_bits);
+  return slice;
 }
 
 bool TileFit::fits(const Footprint& footprint, std::int64_t in_pixels,

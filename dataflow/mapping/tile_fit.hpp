@@ -23,6 +23,27 @@ class TileFit {
   TileFit(const LayerTask& task, const Accelerator& machine);
 
   [[nodiscard]] Footprint footprint(std::int64_t in_channels, std::int64_t out_channels) const;
+
+  /// What a slice of the input channels and one of the output channels bring into it, for those
+  /// who ask for many pairs; bits, of tiles with that many groups.
+  struct InSlice {
+    std::int64_t input_per_pixel = 0;
+    std::int64_t weight_row = 0;  ///< the weights of one output channel
+    bool splits_sums = false;     ///< outputs are held at accumulator width
+  };
+  struct OutSlice {
+    std::int64_t rows = 0;  ///< output channels of all groups
+    std::int64_t input_per_pixel = 0;
+    std::int64_t input_fixed = 0;
+    std::int64_t finished_per_pixel = 0;
+    std::int64_t sums_per_pixel = 0;
+  };
+  [[nodiscard]] InSlice in_slice(std::int64_t in_channels, std::int64_t groups) const;
+  [[nodiscard]] OutSlice out_slice(std::int64_t out_channels, std::int64_t groups) const;
+  [[nodiscard]] static Footprint footprint(const InSlice& in, const OutSlice& out) {
+    return {in.input_per_pixel + out.input_per_pixel, out.input_fixed, out.rows * in.weight_row,
+            in.splits_sums ? out.sums_per_pixel : out.finished_per_pixel};
+  }
   /// `in_pixels`: of the largest input rectangle, halo included.
   [[nodiscard]] bool fits(const Footprint& footprint, std::int64_t in_pixels,
                           std::int64_t out_pixels) const;

@@ -13,37 +13,6 @@ namespace {
 // Sums in another order than the engine's differ in the last digits; bounds step back by more.
 constexpr double kRounding = 1e-12;
 
-// What a loop order moves more than once, by which loops move.
-struct Again {
-  bool input = false;   // per slice of output channels
-  bool weight = false;  // per rectangle
-  bool sums = false;    // partial sums leave and return
-  bool pixel = false;   // one-pixel inputs of the vector unit, per rectangle
-};
-
-// A block is moved again when a loop that it does not follow stands outside one that it follows.
-constexpr Again again_of(const LoopOrder& order, MovingLoops moving) {
-  const auto again = [&](LoopDim other, LoopDim first, LoopDim second) {
-    const auto moves = [moving](LoopDim dim) { return (moving & moving_loop(dim, true)) != 0; };
-    return moves(other) && ((moves(first) && stands_outside(order, other, first)) ||
-                            (moves(second) && stands_outside(order, other, second)));
-  };
-  using enum LoopDim;
-  return {again(kOutChannel, kPixel, kInChannel), again(kPixel, kOutChannel, kInChannel),
-          again(kInChannel, kPixel, kOutChannel), again(kPixel, kOutChannel, kOutChannel)};
-}
-
-constexpr std::size_t kMovingKinds = 8;
-constexpr auto kAgain = [] {
-  std::array<std::array<Again, kLoopOrders.size()>, kMovingKinds> table{};
-  for (MovingLoops moving = 0; moving < kMovingKinds; ++moving) {
-    for (std::size_t at = 0; at < kLoopOrders.size(); ++at) {
-      table[moving][at] = again_of(kLoopOrders[at], moving);
-    }
-  }
-  return table;
-}();
-
 Count count_of(std::int64_t value) { return static_cast<Count>(value); }
 
 std::int64_t whole_number(Count count) {
@@ -272,7 +241,7 @@ PairTraffic CandidateBounds::pair_traffic(const InChannelCut& in, const OutChann
 TrafficBits CandidateBounds::traffic(const PairTraffic& pair, const RectangleCut& rectangle,
                                      std::size_t order) const {
   const MovingLoops moving = pair.moving | moving_loop(LoopDim::kPixel, rectangle.tiles > 1);
-  const Again& again = kAgain[moving][order];
+  const MovedAgain& again = moved_again(order, moving);
   TrafficBits bits;
   if (is_array_) {
     bits.input = rectangle.loaded * pair.input_per_pixel[0] * (again.input ? pair.out_slices : 1.0);

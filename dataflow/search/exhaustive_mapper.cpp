@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "dataflow/mapping/heuristic_mapper.hpp"
+#include "dataflow/evaluate/heuristic_mapper.hpp"
 #include "dataflow/mapping/tile_fit.hpp"
 #include "dataflow/search/candidate_bounds.hpp"
 
@@ -300,12 +300,10 @@ Result<FoundMapping> map_exhaustively(const LayerTask& task, const Machine& mach
         "'{}' hold several (use the heuristic, a mapping file, or depthwise per_group)",
         to_text(machine.accelerator.spec().array.depthwise), machine.accelerator.spec().name));
   }
-  const Result<Mapping> heuristic = map_heuristically(task, machine.accelerator);
+  const Result<PreparedTask> heuristic = prepare_heuristically(task, machine.accelerator);
   if (!heuristic) return heuristic.infeasible();
-  const Result<PreparedTask> prepared = prepare_task(task, *heuristic, machine.accelerator);
-  if (!prepared) return prepared.infeasible();
-  const CostSummary known = cost_of_task(*prepared, {}, machine);
-  return Exhaustive(task, machine, objective, *heuristic, known).run();
+  const CostSummary known = cost_of_task(*heuristic, {}, machine);
+  return Exhaustive(task, machine, objective, heuristic->schedule.mapping(), known).run();
 }
 
 }  // namespace vernier::dataflow

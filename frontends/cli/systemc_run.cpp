@@ -7,6 +7,7 @@
 
 #include "arch/base/text.hpp"
 #include "dataflow/clocked/systemc_engine.hpp"
+#include "dataflow/evaluate/heuristic_mapper.hpp"
 #include "frontends/cli/commands.hpp"
 #include "frontends/npy/npy_file.hpp"
 #include "frontends/report/timeline_json.hpp"
@@ -77,7 +78,8 @@ Result<SystemcRun> run_systemc(const dataflow::Machine& machine, const dataflow:
   require_writable("--trace", given.waveform);
   require_writable("--timeline", given.timeline);
   if (!given.timeline.empty()) options.timeline = &timeline;
-  Result<dataflow::ClockedNetwork> simulated = simulate(machine, graph, precision, options);
+  Result<dataflow::ClockedNetwork> simulated =
+      simulate(machine, graph, precision, dataflow::map_heuristically, options);
   if (!simulated) return simulated.infeasible();
   if (options.timeline != nullptr) {
     write_result(to_trace_events(timeline, machine.accelerator.spec().clock), given.timeline,

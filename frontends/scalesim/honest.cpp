@@ -8,8 +8,8 @@
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
+#include "dataflow/evaluate/heuristic_mapper.hpp"
 #include "dataflow/evaluate/task_cost.hpp"
-#include "dataflow/mapping/heuristic_mapper.hpp"
 
 namespace vernier::frontends::scalesim {
 namespace {

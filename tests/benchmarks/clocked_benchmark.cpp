@@ -7,9 +7,9 @@
 #include <benchmark/benchmark.h>
 
 #include "dataflow/clocked/clocked_machine.hpp"
+#include "dataflow/evaluate/heuristic_mapper.hpp"
 #include "dataflow/evaluate/task_cost.hpp"
 #include "dataflow/machine/machine.hpp"
-#include "dataflow/mapping/heuristic_mapper.hpp"
 
 namespace {
 

@@ -6,6 +6,7 @@
 
 #include "dataflow/clocked/systemc_engine.hpp"
 #include "dataflow/evaluate/evaluator.hpp"
+#include "dataflow/evaluate/heuristic_mapper.hpp"
 #include "dataflow/graph/model_yaml.hpp"
 #include "tests/support/clocked_run.hpp"
 #include "tests/support/dram_presets.hpp"
@@ -148,7 +149,8 @@ TEST_CASE("A network runs on DRAM with banks, prefetches and spills included", "
   const dataflow::LayerGraph graph = dataflow::load_model(configs + "/models/resnet20.yaml");
   const auto precision =
       resolve_precision(graph, dataflow::PrecisionMap::uniform(Bitwidth(8), Bitwidth(8))).tensors;
-  const dataflow::ClockedNetwork clocked = simulate(machine, graph, precision).value();
+  const dataflow::ClockedNetwork clocked =
+      simulate(machine, graph, precision, dataflow::map_heuristically).value();
   const dataflow::NetworkCost effective =
       dataflow::Evaluator(machine).evaluate(graph, precision).value();
   CHECK(clocked.outputs() > 0);

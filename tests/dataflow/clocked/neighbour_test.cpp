@@ -7,6 +7,7 @@
 
 #include "dataflow/clocked/systemc_engine.hpp"
 #include "dataflow/evaluate/evaluator.hpp"
+#include "dataflow/evaluate/heuristic_mapper.hpp"
 #include "tests/support/example_machine.hpp"
 #include "tests/support/oracle_case.hpp"
 
@@ -69,7 +70,7 @@ Times times_with(int bits_of_t2) {
   bits.tensors["t2"].bits = Bitwidth(bits_of_t2);
   const NetworkPrecision precision = resolve_precision(graph, bits).tensors;
   const Times analytical = times_of(Evaluator(built).evaluate(graph, precision).value());
-  const ClockedNetwork simulated = simulate(built, graph, precision).value();
+  const ClockedNetwork simulated = simulate(built, graph, precision, map_heuristically).value();
   CHECK(simulated.mismatches() == 0);
   CHECK(simulated.outputs() == 4 * 16);
   const Times clocked = times_of(simulated.cost);

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "dataflow/evaluate/evaluator.hpp"
+#include "dataflow/evaluate/heuristic_mapper.hpp"
 #include "dataflow/graph/model_yaml.hpp"
 
 namespace vernier::dataflow {
@@ -53,7 +54,7 @@ void check_equal(const CostSummary& clocked, const CostSummary& analytical) {
 void check_network(const Machine& machine, const LayerGraph& graph, const PrecisionMap& bits) {
   const NetworkPrecision precision = resolve_precision(graph, bits).tensors;
   const NetworkCost analytical = Evaluator(machine).evaluate(graph, precision).value();
-  const ClockedNetwork clocked = simulate(machine, graph, precision).value();
+  const ClockedNetwork clocked = simulate(machine, graph, precision, map_heuristically).value();
   check_equal(clocked.cost.total, analytical.total);
   REQUIRE(clocked.cost.layers.size() == analytical.layers.size());
   for (std::size_t at = 0; at < analytical.layers.size(); ++at) {
@@ -126,25 +127,25 @@ TEST_CASE("Given tensors are used and checked against the network", "[clocked]")
   const std::size_t weights = 16 * 3 * 3 * 3;
   options.tensors["conv1.weight"] = {
       std::vector<std::int32_t>(weights, 0), {16, 3, 3, 3}, "zeros.npy"};
-  CHECK(simulate(machine, graph, precision, options)->mismatches() == 0);
+  CHECK(simulate(machine, graph, precision, map_heuristically, options)->mismatches() == 0);
   options.tensors["conv1.weight"].values.back() = 200;
-  CHECK_THROWS_WITH(simulate(machine, graph, precision, options),
+  CHECK_THROWS_WITH(simulate(machine, graph, precision, map_heuristically, options),
                     Catch::Contains("zeros.npy: the value 200 does not fit the 8 signed bits of "
                                     "'conv1.weight'"));
   options.tensors["conv1.weight"].shape = {3, 3, 3, 16};
-  CHECK_THROWS_WITH(simulate(machine, graph, precision, options),
+  CHECK_THROWS_WITH(simulate(machine, graph, precision, map_heuristically, options),
                     Catch::Contains("the shape is (3, 3, 3, 16); the tensor 'conv1.weight' has "
                                     "(16, 3, 3, 3)"));
   options.tensors = {{"conv1", {{}, {}, "x.npy"}}};
-  CHECK_THROWS_WITH(simulate(machine, graph, precision, options),
+  CHECK_THROWS_WITH(simulate(machine, graph, precision, map_heuristically, options),
                     Catch::Contains("no layer reads 'conv1'"));
   options.tensors = {{"conv1.weights", {{}, {}, "x.npy"}}};
   CHECK_THROWS_WITH(
-      simulate(machine, graph, precision, options),
+      simulate(machine, graph, precision, map_heuristically, options),
       Catch::Contains("no tensor 'conv1.weights'") && Catch::Contains("conv1.weight"));
   options.tensors.clear();
   options.window_layer = "conv2";
-  CHECK_THROWS_WITH(simulate(machine, graph, precision, options),
+  CHECK_THROWS_WITH(simulate(machine, graph, precision, map_heuristically, options),
                     Catch::Contains("no layer 'conv2'"));
 }
 

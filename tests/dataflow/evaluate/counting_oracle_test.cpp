@@ -13,8 +13,8 @@
 #include <fmt/format.h>
 #include <rapidcheck.h>
 
+#include "dataflow/evaluate/heuristic_mapper.hpp"
 #include "dataflow/evaluate/task_cost.hpp"
-#include "dataflow/mapping/heuristic_mapper.hpp"
 #include "tests/support/oracle_case.hpp"
 
 namespace vernier::tests {

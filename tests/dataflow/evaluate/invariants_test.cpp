@@ -5,9 +5,9 @@
 #include <catch2/catch.hpp>
 #include <rapidcheck.h>
 
+#include "dataflow/evaluate/heuristic_mapper.hpp"
 #include "dataflow/evaluate/task_cost.hpp"
 #include "dataflow/machine/components.hpp"
-#include "dataflow/mapping/heuristic_mapper.hpp"
 #include "tests/support/example_machine.hpp"
 #include "tests/support/random_tasks.hpp"
 

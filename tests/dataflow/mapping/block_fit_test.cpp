@@ -4,8 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "dataflow/evaluate/heuristic_mapper.hpp"
 #include "dataflow/mapping/axis.hpp"
-#include "dataflow/mapping/heuristic_mapper.hpp"
 #include "dataflow/schedule/layer_schedule.hpp"
 #include "tests/support/example_machine.hpp"
 

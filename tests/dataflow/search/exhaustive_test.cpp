@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 #include <rapidcheck.h>
 
+#include "dataflow/evaluate/heuristic_mapper.hpp"
 #include "dataflow/graph/model_yaml.hpp"
 #include "dataflow/mapping/candidates.hpp"
-#include "dataflow/mapping/heuristic_mapper.hpp"
 #include "dataflow/mapping/lower_network.hpp"
 #include "dataflow/mapping/tile_fit.hpp"
 #include "dataflow/search/network_search.hpp"
