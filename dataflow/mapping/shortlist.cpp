@@ -49,6 +49,18 @@ struct Branch {
 // Place in the enumeration: input channels, output channels, rectangle, loop order.
 using Place = std::array<std::size_t, 4>;
 
+// Sizes of an axis of which there are very many (maps of a million rows, of which no network is
+// made): as many of them, at even distances in their order, the largest and the smallest included.
+std::vector<std::int64_t> thinned(const std::vector<std::int64_t>& sizes, std::size_t most) {
+  if (sizes.size() <= most) return sizes;
+  std::vector<std::int64_t> kept;
+  kept.reserve(most);
+  for (std::size_t at = 0; at < most; ++at) {
+    kept.push_back(sizes[at * (sizes.size() - 1) / (most - 1)]);
+  }
+  return kept;
+}
+
 class Shortlist {
  public:
   Shortlist(const LayerTask& task, const Accelerator& machine, std::size_t most)
@@ -58,9 +70,18 @@ class Shortlist {
         fit_(task, machine),
         most_(most) {
     const CandidateSpace space = candidate_space(task, machine);
-    for (const std::int64_t size : space.in_channels) in_.push_back(in_slices(size, 1));
-    for (const std::int64_t size : space.out_channels) out_.push_back(out_slices(size, 1));
-    add_rectangles(space);
+    constexpr std::size_t kMostSlices = 1024;
+    for (const std::int64_t size : thinned(space.in_channels, kMostSlices)) {
+      in_.push_back(in_slices(size, 1));
+    }
+    for (const std::int64_t size : thinned(space.out_channels, kMostSlices)) {
+      out_.push_back(out_slices(size, 1));
+    }
+    constexpr std::size_t kMostRectangles = 1U << 16U;
+    constexpr std::size_t kMostSides = 256;
+    const bool many = space.rows.size() * space.columns.size() > kMostRectangles;
+    add_rectangles(many ? thinned(space.rows, kMostSides) : space.rows,
+                   many ? thinned(space.columns, kMostSides) : space.columns);
   }
 
   std::vector<RankedMapping> run() {
@@ -102,17 +123,18 @@ class Shortlist {
   }
 
   // By count, ascending.
-  void add_rectangles(const CandidateSpace& space) {
+  void add_rectangles(const std::vector<std::int64_t>& row_sizes,
+                      const std::vector<std::int64_t>& column_sizes) {
     const AxisSpec row = row_axis(task_);
     const AxisSpec column = column_axis(task_);
     std::vector<std::int64_t> column_reach;
-    for (const std::int64_t size : space.columns) column_reach.push_back(reach_of(column, size));
-    rectangles_.reserve(space.rows.size() * space.columns.size());
-    for (const std::int64_t rows : space.rows) {
+    for (const std::int64_t size : column_sizes) column_reach.push_back(reach_of(column, size));
+    rectangles_.reserve(row_sizes.size() * column_sizes.size());
+    for (const std::int64_t rows : row_sizes) {
       const std::int64_t reach = reach_of(row, rows);
       const std::int64_t row_count = ceil_div(task_.out_height, rows);
-      for (std::size_t at = 0; at < space.columns.size(); ++at) {
-        const std::int64_t columns = space.columns[at];
+      for (std::size_t at = 0; at < column_sizes.size(); ++at) {
+        const std::int64_t columns = column_sizes[at];
         Rectangle rectangle;
         rectangle.at = rectangles_.size();
         rectangle.rows = rows;

@@ -16,7 +16,8 @@ struct RankedMapping {
 };
 
 /// The `most` candidates with the least (estimated cycles, DRAM bits), best first; ties to the
-/// first in enumeration order. Fewer when the space has fewer.
+/// first in enumeration order. Fewer when the space has fewer. Of axes with very many sizes (more
+/// than 65,536 rectangles or 1024 channel slices) an even selection is looked at.
 /// Infeasible when not even the smallest tile fits; the reason names buffer and missing bytes.
 [[nodiscard]] Result<std::vector<RankedMapping>> shortlist(const LayerTask& task,
                                                            const Accelerator& machine,
