@@ -326,15 +326,25 @@ double MappingEstimator::full_fold_wait(const PixelSums& p, const OutChannelSums
     fold.output_cycles = mode_.cycles * reduction;
   }
   fold.used_columns = std::min(array_.columns, input_stationary ? pixels : outputs);
+  const FoldWaits& waits = waits_of(fold);
+  const double visits = array_.folds_reduction() ? k.row_folds : k.count;
+  return visits > 1 ? waits.first / visits + (1.0 - 1.0 / visits) * waits.later : waits.first;
+}
+
+const MappingEstimator::FoldWaits& MappingEstimator::waits_of(arch::FoldShape fold) const {
+  FoldWaits& known = last_waits_;
+  if (known.used_rows == fold.used_rows && known.used_columns == fold.used_columns &&
+      known.output_cycles == fold.output_cycles) {
+    return known;
+  }
   const auto wait = [&](bool reads) {
     fold.reads_partial_sums = reads;
     return static_cast<double>(memory::cycles_per_line(
         arch::fold_demand(array_, mode_, machine_.spec().mac.accumulator_bits, fold),
         machine_.spec().buffers));
   };
-  const double visits = array_.folds_reduction() ? k.row_folds : k.count;
-  const double first = wait(false);
-  return visits > 1 ? first / visits + (1.0 - 1.0 / visits) * wait(true) : first;
+  known = {fold.used_rows, fold.used_columns, fold.output_cycles, wait(false), wait(true)};
+  return known;
 }
 
 MappingEstimator::Tiles MappingEstimator::tiles(const PixelSums& p, const OutChannelSums& n,

@@ -174,6 +174,15 @@ class MappingEstimator {
   [[nodiscard]] double lines(const PixelSums& p, const OutChannelSums& n,
                              const InChannelSums& k) const;
   [[nodiscard]] double lines_of(double folds, double tiles, double temporal) const;
+  // Cycles per line of a fold, and by what it is told from others.
+  struct FoldWaits {
+    std::int64_t used_rows = 0;
+    std::int64_t used_columns = 0;
+    std::int64_t output_cycles = 0;
+    double first = 1;  // without partial sums to read back
+    double later = 1;
+  };
+  [[nodiscard]] const FoldWaits& waits_of(arch::FoldShape fold) const;
   [[nodiscard]] double full_fold_wait(const PixelSums& p, const OutChannelSums& n,
                                       const InChannelSums& k) const;
   [[nodiscard]] StreamBits traffic(const PixelSums& p, const OutChannelSums& n,
@@ -203,6 +212,7 @@ class MappingEstimator {
   double groups_;           // passes of tiles that hold one at once
   double passes_of_whole_;  // of tiles that hold all channels
   double pixels_;
+  mutable FoldWaits last_waits_;  // neighbouring candidates mostly ask for the same fold
 };
 
 /// The estimate for one mapping, for tests.
