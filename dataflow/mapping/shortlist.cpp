@@ -128,6 +128,7 @@ class Shortlist {
     const AxisSpec row = row_axis(task_);
     const AxisSpec column = column_axis(task_);
     std::vector<std::int64_t> column_reach;
+    column_reach.reserve(column_sizes.size());
     for (const std::int64_t size : column_sizes) column_reach.push_back(reach_of(column, size));
     rectangles_.reserve(row_sizes.size() * column_sizes.size());
     for (const std::int64_t rows : row_sizes) {
