@@ -73,6 +73,7 @@ ExitCode validate(const std::vector<std::string>& names, int jobs) {
   for (const std::string& name : names) {
     if (find(name) != kReferences.end()) continue;
     std::vector<std::string> known;
+    known.reserve(kReferences.size());
     for (const Reference& reference : kReferences) known.emplace_back(reference.name);
     throw ConfigError(
         fmt::format("vernier validate {}: there is no such reference; allowed are {}{}",
