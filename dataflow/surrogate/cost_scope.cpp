@@ -129,8 +129,7 @@ std::vector<LayerScope> layer_scopes(const LayerGraph& graph, const Accelerator&
     scope.layer = id;
     if (layer.weight) {
       const std::vector<LayerId> before = layers_before(graph, id);
-      const bool certain =
-          !before.empty() && has_tasks(graph, before.front()) == HasTasks::kAlways;
+      const bool certain = !before.empty() && has_tasks(graph, before.front()) == HasTasks::kAlways;
       if (weights_alone && certain) {
         scope.weight_arrives = true;
       } else {
